@@ -1,0 +1,14 @@
+export default {
+  transform: {},
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  roots: ['<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  // The control plane starts when the first suite asks for it, so pure tests alone wait for nothing.
+  globalSetup: '<rootDir>/tests/support/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/support/teardown.ts',
+  reporters: ['default', '<rootDir>/tests/support/summary-reporter.ts'],
+  // Real servers share the processors with the tests.
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};
