@@ -1,0 +1,41 @@
+// The names that Latchkey puts into a cluster; admins, scripts and RBAC rely on them, so they do not change.
+
+export const GROUP = 'latchkey.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** The one TokenPolicy that counts. */
+export const POLICY_NAME = 'cluster';
+
+/** The Secret in every user's namespace, and the key that holds the token while its user may have one. */
+export const TOKEN_SECRET = 'access-token';
+export const TOKEN_KEY = 'AUTH_TOKEN';
+
+/** The ClusterRole of the chart that lets its subject read `access-token`, and the RoleBinding to it. */
+export const READER_ROLE = 'latchkey-read-access-token';
+
+/** Held on every User until its token and its namespace are gone. */
+export const FINALIZER = 'latchkey.dev/offboarding';
+
+export const FIELD_MANAGER = 'latchkey';
+
+export const LABEL = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  namespace: 'latchkey.dev/namespace',
+  userUID: 'latchkey.dev/user-uid',
+} as const;
+
+export const MANAGED_BY = 'latchkey';
+
+/** Values of the label `latchkey.dev/namespace`: who made it decides who may delete it. */
+export const NAMESPACE_MADE = 'made';
+export const NAMESPACE_HANDED_OVER = 'handed-over';
+
+export const ANNOTATION = {
+  user: 'latchkey.dev/user',
+  expiresAt: 'latchkey.dev/expires-at',
+  session: 'latchkey.dev/session',
+  claims: 'latchkey.dev/claims-digest',
+  reason: 'latchkey.dev/reason',
+  message: 'latchkey.dev/message',
+} as const;

@@ -1,0 +1,102 @@
+// The resource TokenPolicy: what an admin may change about everybody's tokens without a restart.
+import { z } from 'zod';
+import { conditions, type ObjectMeta } from './metadata.ts';
+import { POLICY_NAME } from './names.ts';
+import { rules } from './rule.ts';
+
+/** A duration that both CEL and the package `ms` read alike: one number, one unit. */
+const DURATION = '^[1-9][0-9]*(s|m|h)$';
+
+const duration = (description: string) =>
+  z
+    .string()
+    .max(16)
+    .meta({
+      description,
+      ...rules({
+        rule: `self.matches('${DURATION}')`,
+        message: 'a duration is a whole number and one of s, m, h: write for example 30m',
+      }),
+    });
+
+/** Holds `rule` only where both durations can be read, so that a typing error gives one message and not two. */
+const whereReadable = (rule: string) =>
+  `!(self.ttl.matches('${DURATION}') && self.minRemaining.matches('${DURATION}')) || (${rule})`;
+
+const accessToken = z
+  .object({
+    ttl: duration('How long a new token lives: 1m to 24h.').default('30m'),
+    minRemaining: duration(
+      'How long a token that is read from the Secret lives at the least. Latchkey replaces a token after 45 to 75 % of ttl - minRemaining.',
+    ).default('10m'),
+    audiences: z.array(z.string().min(1).max(256)).min(1).max(16).default(['latchkey']).meta({
+      description:
+        'The claim "aud": which services accept the token. Never the API server unless an admin adds it.',
+      'x-kubernetes-list-type': 'set',
+    }),
+  })
+  .meta(
+    rules(
+      {
+        rule: whereReadable("duration(self.ttl) >= duration('1m') && duration(self.ttl) <= duration('24h')"),
+        message: 'ttl must be between 1m and 24h',
+        fieldPath: '.ttl',
+      },
+      {
+        rule: whereReadable("duration(self.ttl) - duration(self.minRemaining) >= duration('30s')"),
+        message:
+          'minRemaining must be at least 30s less than ttl: write for example ttl: 30m and minRemaining: 10m',
+        fieldPath: '.minRemaining',
+      },
+    ),
+  );
+
+export const tokenPolicySpec = z.object({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('false takes every token of the cluster away at once and ends every session.'),
+  accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
+});
+
+export const tokenPolicyStatus = z.object({
+  epoch: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('128 random bits, compared for equality only. A new one ends every session.'),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('The metadata.generation up to which no change went unwatched.'),
+  conditions: conditions.optional(),
+});
+
+export const tokenPolicy = z
+  .object({
+    spec: tokenPolicySpec.default({
+      enabled: true,
+      accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] },
+    }),
+    status: tokenPolicyStatus.optional(),
+  })
+  .meta({
+    description:
+      'What holds for the tokens of all users. The one object named "cluster" counts; without it nobody has a token.',
+    ...rules({
+      rule: `self.metadata.name == '${POLICY_NAME}'`,
+      message: `there is one TokenPolicy, and its name is ${POLICY_NAME}: edit that one`,
+    }),
+  });
+
+export type TokenPolicySpec = z.infer<typeof tokenPolicySpec>;
+export type TokenPolicyStatus = z.infer<typeof tokenPolicyStatus>;
+
+export interface TokenPolicy {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: TokenPolicySpec;
+  readonly status?: TokenPolicyStatus;
+}

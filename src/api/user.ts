@@ -1,0 +1,199 @@
+// The resource User: a person who may have a token.
+import { z } from 'zod';
+import { conditions, dateTime, type ObjectMeta } from './metadata.ts';
+import { rules } from './rule.ts';
+
+const noControlCharacters = (what: string) => ({
+  rule: "!self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",
+  message: `${what} must not contain control characters such as tabs or line breaks`,
+});
+
+const group = z
+  .string()
+  .min(1)
+  .max(128)
+  .meta(
+    rules({
+      rule: "!self.matches('[:,\\\\x00-\\\\x1f\\\\x7f]')",
+      message:
+        "a group name must not contain ':' (reserved for Kubernetes' own groups such as system:masters), ',' or control characters: write for example analytics",
+    }),
+  );
+
+export const userSpec = z.object({
+  username: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({
+      description:
+        'How the directory (and Kubernetes RBAC) knows the user, for example ada or ada@example.org. Defaults to the name of this User. Fixed once made. Compared without regard to case: two Users with one username are two claims to one person, and the older one holds it.',
+      ...rules(
+        {
+          rule: "!self.matches('[:,\\\\x00-\\\\x1f\\\\x7f]')",
+          message:
+            "a username must not contain ':' (reserved for Kubernetes' own names such as system:admin), ',' or control characters: write it as the directory does, for example ada",
+        },
+        {
+          rule: "!self.startsWith(' ') && !self.endsWith(' ')",
+          message: 'a username must not begin or end with a space',
+        },
+      ),
+    }),
+  namespace: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .meta({
+      description:
+        'The namespace that Latchkey makes for the user and keeps the Secret access-token in. Defaults to the name of this User. Fixed once made. An existing namespace is left alone unless an admin hands it over with the label latchkey.dev/namespace=handed-over.',
+      ...rules({
+        rule: "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+        message:
+          "a namespace is lower-case letters, digits and '-', and begins and ends with a letter or digit: write for example ada-lovelace",
+      }),
+    }),
+  email: z
+    .string()
+    .min(3)
+    .max(254)
+    .optional()
+    .meta({
+      description: 'A claim in the token.',
+      ...rules({
+        rule: "self.matches('^[^@\\\\s]+@[^@\\\\s]+$')",
+        message: 'an email address has one @ and no spaces: write for example ada@example.org',
+      }),
+    }),
+  displayName: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({
+      description: 'How people call the user: shown in the portal, and the claim "name" in the token.',
+      ...rules(noControlCharacters('a display name')),
+    }),
+  role: z
+    .enum(['member', 'admin'])
+    .default('member')
+    .describe('A claim in the token, for services that verify it. It grants nothing in Kubernetes.'),
+  groups: z.array(group).max(64).optional().meta({
+    description: 'Claims in the token, for services that verify it.',
+    'x-kubernetes-list-type': 'set',
+  }),
+  disabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      "The admin's own switch. true takes the token away at once and ends the session; after false the user has to sign in again.",
+    ),
+});
+
+const session = z
+  .object({
+    id: z.string().max(64).describe('Names the session in tokens and logs. It is not a credential.'),
+    startedAt: dateTime('When the user signed in.'),
+    epoch: z
+      .string()
+      .max(64)
+      .describe('The epoch of the TokenPolicy at that time; another one ends the session.'),
+    userUID: z.string().max(64).describe('The User that signed in; a restored copy of it is somebody else.'),
+    generation: z
+      .int()
+      .min(0)
+      .describe('The generation of the User up to which no change went unwatched since the sign-in.'),
+  })
+  .describe('There only while the user is signed in.');
+
+const browser = z.object({
+  digest: z.string().max(64).describe('SHA-256 of the cookie of a signed-in browser.'),
+  expiresAt: dateTime('When the browser has to sign in again.'),
+});
+
+export const userStatus = z.object({
+  phase: z
+    .enum(['Pending', 'Active', 'Disabled', 'Suspended', 'Terminating'])
+    .optional()
+    .describe(
+      'Pending: has not signed in. Active: has a token. Disabled: switched off by an admin. Suspended: something else keeps the token away, see the condition Ready. Terminating: being offboarded.',
+    ),
+  username: z.string().optional().describe('The username in effect.'),
+  namespace: z.string().optional().describe('The namespace in effect.'),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('The metadata.generation that this status is about.'),
+  session: session.optional(),
+  browsers: z
+    .array(browser)
+    .max(8)
+    .optional()
+    .meta({ description: 'Signed-in browsers.', 'x-kubernetes-list-type': 'atomic' }),
+  directory: z
+    .object({
+      id: z
+        .string()
+        .max(256)
+        .optional()
+        .describe('entryUUID or objectGUID of the account at the first sign-in.'),
+    })
+    .optional()
+    .describe('What the directory said of the account.'),
+  secretUID: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('The Secret access-token that Latchkey made for this User.'),
+  conditions: conditions.optional(),
+});
+
+/** The namespace in effect, in CEL; `namespace` is a reserved word there. */
+const celNamespace = (self: string) =>
+  `(has(${self}.spec.__namespace__) ? ${self}.spec.__namespace__ : ${self}.metadata.name)`;
+const celUsername = (self: string) =>
+  `(has(${self}.spec.username) ? ${self}.spec.username : ${self}.metadata.name)`;
+
+export const user = z
+  .object({ spec: userSpec.default({ role: 'member', disabled: false }), status: userStatus.optional() })
+  .meta({
+    description:
+      "A person who may have a token. After the user's first sign-in in the portal, the Secret access-token in the user's namespace holds a token that is always fresh.",
+    ...rules(
+      {
+        rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
+        message:
+          "the name of a User is a DNS label of at most 63 lower-case letters, digits and '-': write for example ada-lovelace, and the directory's name in spec.username",
+      },
+      {
+        rule: `!(${celNamespace('self')} in ['default', 'latchkey', 'latchkey-system']) && !${celNamespace('self')}.startsWith('kube-') && !${celNamespace('self')}.startsWith('openshift')`,
+        message:
+          'this namespace is reserved: choose a spec.namespace other than default, latchkey, latchkey-system, kube-* and openshift*',
+      },
+      {
+        rule: `${celNamespace('self')} == ${celNamespace('oldSelf')}`,
+        message:
+          'the namespace of a User is fixed once made: delete this User and make a new one (this offboards the old namespace)',
+      },
+      {
+        rule: `${celUsername('self')} == ${celUsername('oldSelf')}`,
+        message: 'the username of a User is fixed once made: delete this User and make a new one',
+      },
+    ),
+  });
+
+export type UserSpec = z.infer<typeof userSpec>;
+export type UserStatus = z.infer<typeof userStatus>;
+export type Session = z.infer<typeof session>;
+export type Browser = z.infer<typeof browser>;
+
+export interface User {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: UserSpec;
+  readonly status?: UserStatus;
+}
