@@ -1,0 +1,190 @@
+// Decides what is to be done about one User: the status it should have, the writes to make, and when to look again.
+import { FINALIZER } from '../api/names.ts';
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { Session, UserStatus } from '../api/user.ts';
+import { claimsDigest, identityClaims, type IdentityClaims } from './claims.ts';
+import type { Observed } from './observed.ts';
+import { namespaceClaim, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
+import { floorAt, lifetime, refreshAt } from './refresh.ts';
+import { sessionEnd } from './session.ts';
+import { shutGate, type ShutGate } from './gates.ts';
+import { desiredStatus } from './status.ts';
+import { effectiveUsername } from './effective.ts';
+
+/** One write to the API server. Steps run in their order; what they change is observed before the next decision. */
+export type Step =
+  | { readonly do: 'AddFinalizer' }
+  | { readonly do: 'CreateNamespace' }
+  | { readonly do: 'CreateSecret'; readonly reason: string; readonly message: string }
+  | {
+      readonly do: 'WriteToken';
+      readonly session: string;
+      readonly claims: IdentityClaims;
+      readonly digest: string;
+    }
+  | { readonly do: 'ClearToken'; readonly reason: string; readonly message: string }
+  | { readonly do: 'DeleteSecret' }
+  | { readonly do: 'WriteBinding'; readonly subject: string }
+  | { readonly do: 'DeleteBinding' }
+  | { readonly do: 'DeleteNamespace' }
+  | { readonly do: 'RemoveFinalizer' };
+
+export interface Decision {
+  /** The whole status that the User should have once the steps are done. */
+  readonly status: UserStatus;
+  /**
+   * A session that ends for this User alone is taken out before its token: the status is what a restart goes by.
+   * Where one write to the policy has ended everybody's, the tokens go first.
+   */
+  readonly statusFirst: boolean;
+  readonly steps: readonly Step[];
+  readonly lookAgainAt: Date | undefined;
+}
+
+/**
+ * The heart of Latchkey: a user has a token ⇔ every gate is open and the session counts. Pure: no clock, no I/O, no
+ * memory; the same picture at the same time always gives the same decision.
+ */
+export function decide(observed: Observed, now: Date): Decision {
+  const { user, policy } = observed;
+  const claim = namespaceClaim(observed);
+  const shut = shutGate(observed);
+  const ended = policy && !shut ? sessionEnd(user, policy, observed.seen) : undefined;
+  const session = shut || ended ? undefined : user.status?.session;
+
+  const plan =
+    user.metadata.deletionTimestamp !== undefined
+      ? offboard(observed, claim)
+      : shut && claim !== 'Absent' && claim !== 'Made' && claim !== 'HandedOver'
+        ? withdraw(observed, claim)
+        : provide(observed, claim, { shut, session, policy }, now);
+
+  const status = desiredStatus(observed, { shut, ended, session, tokenWritten: plan.tokenWritten }, now);
+  return {
+    status,
+    statusFirst: user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch',
+    steps: plan.steps,
+    lookAgainAt: plan.lookAgainAt,
+  };
+}
+
+interface Plan {
+  readonly steps: readonly Step[];
+  /** Whether the Secret holds, as far as this process knows, the token that it should hold. */
+  readonly tokenWritten: boolean;
+  readonly lookAgainAt?: Date | undefined;
+}
+
+/** Session, then Secret, then namespace, then the finalizer: each step waits until the one before has been seen. */
+function offboard(observed: Observed, claim: NamespaceClaim): Plan {
+  const { user, secret, binding, namespace } = observed;
+  const only = (...steps: Step[]): Plan => ({ steps, tokenWritten: false });
+  if (!user.metadata.finalizers?.includes(FINALIZER)) return only();
+  const leftovers = withdraw(observed, claim);
+  if (leftovers.steps.length > 0) return leftovers;
+  if (
+    (secret && ownsSecret(observed, claim)) ||
+    (binding && ownsBinding(observed, claim) && claim !== 'Made')
+  )
+    return only();
+  if (claim === 'Made') return namespace?.deleting ? only() : only({ do: 'DeleteNamespace' });
+  return only({ do: 'RemoveFinalizer' });
+}
+
+/** Takes back what is ours from a namespace that is not, or not for long. */
+function withdraw(observed: Observed, claim: NamespaceClaim): Plan {
+  const { secret, binding } = observed;
+  const steps: Step[] = [];
+  if (secret && ownsSecret(observed, claim) && (!secret.deleting || secret.finalizers))
+    steps.push({ do: 'DeleteSecret' });
+  if (binding && claim !== 'Made' && ownsBinding(observed, claim) && !binding.deleting)
+    steps.push({ do: 'DeleteBinding' });
+  return { steps, tokenWritten: false };
+}
+
+interface Access {
+  readonly shut: ShutGate | undefined;
+  readonly session: Session | undefined;
+  readonly policy: TokenPolicy | undefined;
+}
+
+/** Makes what every User has (namespace, Secret, binding) and sees to the token in it. */
+function provide(observed: Observed, claim: NamespaceClaim, access: Access, now: Date): Plan {
+  const { user, namespace, secret } = observed;
+  if (namespace?.deleting) return { steps: [], tokenWritten: false };
+  const before: Step[] = [];
+  if (!user.metadata.finalizers?.includes(FINALIZER)) before.push({ do: 'AddFinalizer' });
+  if (claim === 'Absent') before.push({ do: 'CreateNamespace' });
+  const binding = bind(observed);
+
+  const { reason, message } = absence(observed, access);
+  if (!secret || claim === 'Absent') {
+    // The token follows in a PUT: only a write that names the resourceVersion cannot land in somebody else's Secret.
+    return { steps: [...before, { do: 'CreateSecret', reason, message }, ...binding], tokenWritten: false };
+  }
+  if (secret.deleting) {
+    const steps: Step[] = secret.finalizers ? [{ do: 'DeleteSecret' }] : [];
+    return { steps: [...before, ...steps, ...binding], tokenWritten: false };
+  }
+  const token =
+    access.session && access.policy ? keepFresh(observed, access.session, access.policy, now) : undefined;
+  if (token) return { ...token, steps: [...before, ...token.steps, ...binding] };
+  const cleared =
+    secret.written?.token === undefined && secret.written?.reason === reason && !secret.finalizers;
+  const clear: Step[] = cleared ? [] : [{ do: 'ClearToken', reason, message }];
+  // The token goes before anything else is made or mended.
+  return { steps: [...clear, ...before, ...binding], tokenWritten: false };
+}
+
+/** Why there is no token, as the Secret without one says it. */
+function absence(
+  { settings, cannotMint }: Observed,
+  { shut, session }: Access,
+): { reason: string; message: string } {
+  if (shut) return { reason: shut.reason, message: shut.message };
+  if (session) return cannotMint ?? { reason: 'Preparing', message: 'The token is being written.' };
+  return { reason: 'NotSignedIn', message: `Sign in at ${settings.portal} to get a token.` };
+}
+
+/** @returns undefined where the Secret has to lose its key: nothing may be minted, and the old token is too old. */
+function keepFresh(observed: Observed, session: Session, policy: TokenPolicy, now: Date): Plan | undefined {
+  const { user, secret, cannotMint } = observed;
+  const life = lifetime(policy);
+  const claims = identityClaims(user, session, policy);
+  const digest = claimsDigest(claims);
+  const written = secret?.finalizers ? undefined : secret?.written?.token;
+  const usable =
+    written?.session === session.id &&
+    written.claims === digest &&
+    written.expiresAt.getTime() - now.getTime() <= life.ttlMs
+      ? written
+      : undefined;
+  const due = usable && refreshAt(user.metadata.uid, usable.expiresAt, life);
+  if (due && now < due) return { steps: [], tokenWritten: true, lookAgainAt: due };
+
+  const floor = usable && floorAt(usable.expiresAt, life);
+  const aboveFloor = floor !== undefined && now < floor;
+  // A change of the policy that has not been accounted for may have shut the gate for a moment.
+  const accounted = policy.status?.observedGeneration === policy.metadata.generation;
+  if (!cannotMint && accounted)
+    return { steps: [{ do: 'WriteToken', session: session.id, claims, digest }], tokenWritten: aboveFloor };
+  return aboveFloor ? { steps: [], tokenWritten: true, lookAgainAt: floor } : undefined;
+}
+
+function bind(observed: Observed): Step[] {
+  const subject = effectiveUsername(observed.user);
+  const { binding } = observed;
+  if (binding?.deleting) return [];
+  if (!binding) return [{ do: 'WriteBinding', subject }];
+  if (!binding.toReaderRole) return [{ do: 'DeleteBinding' }];
+  return binding.subject === subject && binding.userUID === observed.user.metadata.uid
+    ? []
+    : [{ do: 'WriteBinding', subject }];
+}
+
+/** Whether the session that a User has counts now: then a second sign-in leaves it as it is. */
+export function sessionCounts({ user, policy, seen }: Observed): boolean {
+  return (
+    user.status?.session !== undefined && policy !== undefined && sessionEnd(user, policy, seen) === undefined
+  );
+}

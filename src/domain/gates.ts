@@ -1,0 +1,142 @@
+// The rule that decides everything, as a chain of checks: the first that is shut says why the user has no token.
+import type { UserStatus } from '../api/user.ts';
+import { effectiveNamespace, effectiveUsername } from './effective.ts';
+import type { Observed } from './observed.ts';
+import { namespaceClaim, ownsBinding, ownsSecret } from './ownership.ts';
+
+export interface ShutGate {
+  readonly reason: string;
+  /** What is so, and what to do next. */
+  readonly message: string;
+  readonly phase: NonNullable<UserStatus['phase']>;
+  /** Shut for the whole cluster: one new epoch ends every session, so no User has to be written first. */
+  readonly forEveryone?: true;
+}
+
+type Gate = (observed: Observed) => ShutGate | undefined;
+
+const offboarding: Gate = ({ user }) =>
+  user.metadata.deletionTimestamp === undefined
+    ? undefined
+    : {
+        reason: 'Offboarding',
+        message: 'This User is being deleted, with its namespace.',
+        phase: 'Terminating',
+      };
+
+const policyIsThere: Gate = ({ policy }) =>
+  policy && policy.metadata.deletionTimestamp === undefined
+    ? undefined
+    : {
+        reason: 'NoTokenPolicy',
+        message: 'There is no TokenPolicy named cluster, so nobody has a token. An admin can make one.',
+        phase: 'Suspended',
+        forEveryone: true,
+      };
+
+const policyIsEnabled: Gate = ({ policy }) =>
+  policy?.spec.enabled === true
+    ? undefined
+    : {
+        reason: 'TokensSwitchedOff',
+        message:
+          'An admin has switched off the tokens of the whole cluster (spec.enabled of the TokenPolicy). After it is true again, everybody signs in again.',
+        phase: 'Suspended',
+        forEveryone: true,
+      };
+
+const policyHasEpoch: Gate = ({ policy }) =>
+  policy?.status?.epoch
+    ? undefined
+    : {
+        reason: 'TokenPolicyPending',
+        message:
+          'Latchkey has not taken up the TokenPolicy yet. This passes within seconds while the operator runs.',
+        phase: 'Suspended',
+        forEveryone: true,
+      };
+
+const enabled: Gate = ({ user }) =>
+  user.spec.disabled
+    ? {
+        reason: 'SwitchedOff',
+        message:
+          'An admin has switched this User off (spec.disabled). After it is false again, the user has to sign in again.',
+        phase: 'Disabled',
+      }
+    : undefined;
+
+const usernameIsFree: Gate = ({ user, usernameHolder }) =>
+  usernameHolder.metadata.uid === user.metadata.uid
+    ? undefined
+    : {
+        reason: 'UsernameTaken',
+        message: `The older User ${usernameHolder.metadata.name} has the username ${effectiveUsername(usernameHolder)}. Delete one of the two.`,
+        phase: 'Suspended',
+      };
+
+const namespaceIsOurs: Gate = (observed) => {
+  const name = effectiveNamespace(observed.user);
+  const shut = (reason: string, message: string): ShutGate => ({ reason, message, phase: 'Suspended' });
+  const claim = namespaceClaim(observed);
+  switch (claim) {
+    case 'Absent':
+    case 'Made':
+      return undefined;
+    case 'HandedOver':
+      if (observed.secret && !ownsSecret(observed, claim))
+        return shut(
+          'SecretNotOurs',
+          `The namespace ${name} has a Secret access-token that Latchkey did not make. Delete or rename it.`,
+        );
+      if (observed.binding && !ownsBinding(observed, claim))
+        return shut(
+          'RoleBindingNotOurs',
+          `The namespace ${name} has a RoleBinding latchkey-read-access-token that Latchkey did not make. Delete or rename it.`,
+        );
+      return undefined;
+    case 'Reserved':
+      return shut(
+        'NamespaceReserved',
+        `The namespace ${name} is Latchkey's own. Make this User anew with another one.`,
+      );
+    case 'Taken':
+      return shut(
+        'NamespaceTaken',
+        observed.namespaceHolder.metadata.uid === observed.user.metadata.uid
+          ? `The namespace ${name} belongs to another User. Make this User anew with another namespace.`
+          : `The older User ${observed.namespaceHolder.metadata.name} has the namespace ${name}. Make this User anew with another one.`,
+      );
+    case 'Orphaned':
+      return shut(
+        'NamespaceOrphaned',
+        `The namespace ${name} was made for a User that is gone, as after a restored backup. Run "latchkey adopt --restored" to hand it to this User, or delete the namespace.`,
+      );
+    case 'Foreign':
+      return shut(
+        'NamespaceNotOurs',
+        `The namespace ${name} exists and Latchkey did not make it. Hand it over with "kubectl label namespace ${name} latchkey.dev/namespace=handed-over", or make this User anew with another namespace.`,
+      );
+    default:
+      return claim satisfies never;
+  }
+};
+
+const GATES: readonly Gate[] = [
+  offboarding,
+  policyIsThere,
+  policyIsEnabled,
+  policyHasEpoch,
+  enabled,
+  usernameIsFree,
+  namespaceIsOurs,
+];
+
+/** The first gate that is shut for the user, signed in or not; undefined where signing in would bring a token. */
+export function shutGate(observed: Observed): ShutGate | undefined {
+  for (const gate of GATES) {
+    const shut = gate(observed);
+    if (shut) return shut;
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+// The objects that Latchkey makes for a User, as they are written to the API server.
+import {
+  ANNOTATION,
+  LABEL,
+  MANAGED_BY,
+  NAMESPACE_MADE,
+  READER_ROLE,
+  TOKEN_KEY,
+  TOKEN_SECRET,
+} from '../api/names.ts';
+import type { User } from '../api/user.ts';
+import { effectiveNamespace } from './effective.ts';
+
+function ownLabels(user: User) {
+  return { [LABEL.managedBy]: MANAGED_BY, [LABEL.userUID]: user.metadata.uid };
+}
+
+/** @see https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+export function namespaceManifest(user: User) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: effectiveNamespace(user),
+      labels: {
+        ...ownLabels(user),
+        [LABEL.namespace]: NAMESPACE_MADE,
+        'pod-security.kubernetes.io/enforce': 'restricted',
+      },
+      annotations: { [ANNOTATION.user]: user.metadata.name },
+    },
+  };
+}
+
+/** Lets the user, and nobody else, read the Secret: `username` is its name to Kubernetes. */
+export function bindingManifest(user: User, username: string) {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: READER_ROLE, namespace: effectiveNamespace(user), labels: ownLabels(user) },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: READER_ROLE },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: username }],
+  };
+}
+
+export type SecretContent =
+  | { readonly token: string; readonly expiresAt: Date; readonly session: string; readonly claims: string }
+  | { readonly reason: string; readonly message: string };
+
+/** `version` names what is replaced: a PUT of it fails where somebody else was faster. */
+export function secretManifest(
+  user: User,
+  content: SecretContent,
+  version?: { readonly uid: string; readonly resourceVersion: string },
+) {
+  const annotations: Record<string, string> = { [ANNOTATION.user]: user.metadata.name };
+  if ('token' in content) {
+    annotations[ANNOTATION.expiresAt] = content.expiresAt.toISOString();
+    annotations[ANNOTATION.session] = content.session;
+    annotations[ANNOTATION.claims] = content.claims;
+  } else {
+    annotations[ANNOTATION.reason] = content.reason;
+    annotations[ANNOTATION.message] = content.message;
+  }
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: {
+      name: TOKEN_SECRET,
+      namespace: effectiveNamespace(user),
+      labels: ownLabels(user),
+      annotations,
+      ...version,
+    },
+    ...('token' in content && { data: { [TOKEN_KEY]: btoa(content.token) } }),
+  };
+}

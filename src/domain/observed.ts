@@ -1,0 +1,72 @@
+// Everything that a decision about one User may depend on, as plain values.
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { User } from '../api/user.ts';
+import type { Witness } from './witness.ts';
+
+/** What the watch of namespaces tells. */
+export interface NamespaceView {
+  readonly uid: string;
+  /** The label latchkey.dev/namespace. */
+  readonly kind: 'made' | 'handed-over' | 'foreign';
+  /** The label latchkey.dev/user-uid. */
+  readonly userUID: string | undefined;
+  readonly deleting: boolean;
+}
+
+/** What the metadata-only watch of the Secrets named access-token tells. */
+export interface SecretView {
+  readonly uid: string;
+  /** The label latchkey.dev/user-uid. */
+  readonly userUID: string | undefined;
+  readonly finalizers: boolean;
+  readonly deleting: boolean;
+  /** What this process wrote last; undefined where somebody else (or an earlier process) wrote since. */
+  readonly written: WrittenSecret | undefined;
+}
+
+export interface WrittenSecret {
+  /** There only with a token. */
+  readonly token?: { readonly expiresAt: Date; readonly session: string; readonly claims: string };
+  /** There only without one. */
+  readonly reason?: string;
+}
+
+export interface ReaderBindingView {
+  readonly uid: string;
+  readonly userUID: string | undefined;
+  /** The name of the role and of its only subject; undefined where it binds anything else. */
+  readonly subject: string | undefined;
+  /** roleRef cannot be changed: a binding to another role is deleted and made anew. */
+  readonly toReaderRole: boolean;
+  readonly deleting: boolean;
+}
+
+export interface Observed {
+  readonly user: User;
+  readonly seen: Witness | undefined;
+  readonly policy: TokenPolicy | undefined;
+  /** The User that holds this one's username; this one itself where nobody else does. */
+  readonly usernameHolder: User;
+  /** The User that holds this one's namespace; this one itself where nobody else does. */
+  readonly namespaceHolder: User;
+  readonly namespace: NamespaceView | undefined;
+  /** Whether the User that the namespace's label names is still there. */
+  readonly namespaceOwnerLives: boolean;
+  readonly secret: SecretView | undefined;
+  readonly binding: ReaderBindingView | undefined;
+  /** Set while no token may be minted: the clocks disagree, or there is no signing key. */
+  readonly cannotMint: CannotMint | undefined;
+  readonly settings: DecisionSettings;
+}
+
+export interface CannotMint {
+  readonly reason: 'ClockSkew' | 'NoSigningKey' | 'CacheNotProven';
+  readonly message: string;
+}
+
+export interface DecisionSettings {
+  /** Where users sign in; part of the messages that say what to do next. */
+  readonly portal: string;
+  /** Can never be a user's. */
+  readonly operatorNamespace: string;
+}

@@ -1,0 +1,43 @@
+// Whose a namespace, a Secret and a RoleBinding are: nothing that is not ours is overwritten or deleted.
+import { NAMESPACE_HANDED_OVER } from '../api/names.ts';
+import { effectiveNamespace } from './effective.ts';
+import type { Observed } from './observed.ts';
+
+export type NamespaceClaim =
+  | 'Absent'
+  | 'Made' // by us for this User: ours to delete
+  | 'HandedOver' // by an admin: ours to use, never to delete
+  | 'Taken' // an older User claims it, or its label names another User that lives
+  | 'Orphaned' // made for a User that is gone: a restored backup, or a User deleted while nobody watched
+  | 'Foreign'
+  | 'Reserved';
+
+export function namespaceClaim({
+  user,
+  namespace,
+  namespaceHolder,
+  namespaceOwnerLives,
+  settings,
+}: Observed): NamespaceClaim {
+  if (effectiveNamespace(user) === settings.operatorNamespace) return 'Reserved';
+  if (namespaceHolder.metadata.uid !== user.metadata.uid) return 'Taken';
+  if (!namespace) return 'Absent';
+  if (namespace.kind === 'foreign') return 'Foreign';
+  if (namespace.kind === NAMESPACE_HANDED_OVER) return 'HandedOver';
+  if (namespace.userUID === user.metadata.uid) return 'Made';
+  return namespaceOwnerLives ? 'Taken' : 'Orphaned';
+}
+
+/**
+ * Whether the Secret access-token is ours. In a namespace that we made, whatever has its name is; in another one only
+ * what our label or the UID in the status says, even when somebody has stripped the label.
+ */
+export function ownsSecret({ user, secret }: Observed, claim: NamespaceClaim): boolean {
+  if (!secret) return false;
+  return claim === 'Made' || secret.userUID === user.metadata.uid || secret.uid === user.status?.secretUID;
+}
+
+export function ownsBinding({ user, binding }: Observed, claim: NamespaceClaim): boolean {
+  if (!binding) return false;
+  return claim === 'Made' || binding.userUID === user.metadata.uid;
+}

@@ -1,0 +1,33 @@
+// When a token is replaced, and when it is too old to be left in its Secret.
+import type { TokenPolicy } from '../api/token-policy.ts';
+import { durationMs } from './duration.ts';
+import { fraction } from './digest.ts';
+
+/** A token is replaced at an age between these shares of `ttl - minRemaining`. */
+const EARLIEST = 0.45;
+const LATEST = 0.75;
+
+export interface Lifetime {
+  readonly ttlMs: number;
+  readonly minRemainingMs: number;
+}
+
+export function lifetime(policy: TokenPolicy): Lifetime {
+  const { ttl, minRemaining } = policy.spec.accessToken;
+  return { ttlMs: durationMs(ttl), minRemainingMs: durationMs(minRemaining) };
+}
+
+/**
+ * When the token that expires at `expiresAt` is due for replacement. The moment differs from user to user and from
+ * token to token, so that a cluster whose users signed in together does not refresh them together; it is the same on
+ * every replica. Counted back from the expiry, so that a shorter ttl in the policy takes effect on old tokens too.
+ */
+export function refreshAt(userUID: string, expiresAt: Date, { ttlMs, minRemainingMs }: Lifetime): Date {
+  const share = EARLIEST + (LATEST - EARLIEST) * fraction(`${userUID} ${expiresAt.getTime()}`);
+  return new Date(expiresAt.getTime() - ttlMs + share * (ttlMs - minRemainingMs));
+}
+
+/** When the token that expires at `expiresAt` must have left the Secret, replaced or not. */
+export function floorAt(expiresAt: Date, { minRemainingMs }: Lifetime): Date {
+  return new Date(expiresAt.getTime() - minRemainingMs);
+}

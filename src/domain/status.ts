@@ -1,0 +1,91 @@
+// The status that a User should have: phase, session and conditions, each with a reason and what to do next.
+import type { Session, UserStatus } from '../api/user.ts';
+import { withCondition, type ConditionUpdate } from './conditions.ts';
+import { effectiveNamespace, effectiveUsername } from './effective.ts';
+import type { ShutGate } from './gates.ts';
+import type { Observed } from './observed.ts';
+import { namespaceClaim, ownsSecret } from './ownership.ts';
+import type { SessionEnd } from './session.ts';
+
+interface Verdict {
+  readonly shut: ShutGate | undefined;
+  readonly ended: SessionEnd | undefined;
+  readonly session: Session | undefined;
+  readonly tokenWritten: boolean;
+}
+
+const ENDED: Record<SessionEnd, string> = {
+  NewEpoch: 'Every session was ended by an admin.',
+  RestoredUser: 'This User was restored from a backup; its old session does not count.',
+  UnwatchedChange: 'This User was changed while nobody watched, so its session was ended.',
+};
+
+export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): UserStatus {
+  const { user, secret } = observed;
+  const old = user.status ?? {};
+  const generation = user.metadata.generation ?? 0;
+  const claim = namespaceClaim(observed);
+  const secretUID = secret && !secret.deleting && ownsSecret(observed, claim) ? secret.uid : old.secretUID;
+
+  let conditions = old.conditions ?? [];
+  for (const update of [ready(observed, verdict), signedIn(observed, verdict)]) {
+    conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
+  }
+  return {
+    phase: phase(verdict),
+    username: effectiveUsername(user),
+    namespace: effectiveNamespace(user),
+    observedGeneration: generation,
+    ...(verdict.session && { session: { ...verdict.session, generation } }),
+    ...(old.browsers && { browsers: old.browsers }),
+    ...(old.directory && { directory: old.directory }),
+    ...(secretUID !== undefined && { secretUID }),
+    conditions,
+  };
+}
+
+function phase({ shut, session }: Verdict): NonNullable<UserStatus['phase']> {
+  if (shut) return shut.phase;
+  return session ? 'Active' : 'Pending';
+}
+
+function ready({ cannotMint, namespace, settings }: Observed, verdict: Verdict): ConditionUpdate {
+  const { shut, session, tokenWritten } = verdict;
+  const is = (status: 'True' | 'False', reason: string, message: string) => ({
+    type: 'Ready',
+    status,
+    reason,
+    message,
+  });
+  if (shut) return is('False', shut.reason, shut.message);
+  if (!session) return is('False', 'NotSignedIn', `The user signs in at ${settings.portal} to get a token.`);
+  if (cannotMint) return is('False', cannotMint.reason, cannotMint.message);
+  if (namespace?.deleting)
+    return is(
+      'False',
+      'NamespaceTerminating',
+      'The namespace is being deleted; it is made anew when it is gone.',
+    );
+  return tokenWritten
+    ? is('True', 'TokenFresh', 'The Secret access-token holds a token that is kept fresh.')
+    : is('False', 'Preparing', 'The token is being written.');
+}
+
+function signedIn({ user, settings }: Observed, { shut, ended, session }: Verdict): ConditionUpdate {
+  const is = (status: 'True' | 'False', reason: string, message: string) => ({
+    type: 'SignedIn',
+    status,
+    reason,
+    message,
+  });
+  if (session) return is('True', 'SignedIn', `Signed in at ${session.startedAt}.`);
+  const again = `The user signs in at ${settings.portal}.`;
+  if (ended) return is('False', ended, `${ENDED[ended]} ${again}`);
+  const before = user.status?.conditions?.find(({ type }) => type === 'SignedIn');
+  if (shut && user.status?.session) return is('False', shut.reason, shut.message);
+  // Why the last session ended stays to be read until the next one begins.
+  if (before?.status === 'False') return is('False', before.reason, before.message);
+  return before
+    ? is('False', 'SessionEnded', `The session was ended by the user or an admin. ${again}`)
+    : is('False', 'NeverSignedIn', again);
+}
