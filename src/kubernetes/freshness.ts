@@ -1,0 +1,96 @@
+// Proves how old a watch cache can be at most, because a stalled watch looks just like a quiet one.
+import type { Logger } from 'pino';
+import type { KubernetesClient } from './client.ts';
+import { selection, type Resource } from './resource.ts';
+import type { Store, Stored } from './store.ts';
+import { watch } from './watch.ts';
+
+/** A "yes" rests on nothing older than this. */
+export const FRESH_MS = 5_000;
+/** While there is demand, the next proof begins when the last one is this old, so that it is there in time. */
+const RENEW_AFTER_MS = 1_000;
+/**
+ * The API server sends a bookmark two seconds before the deadline of a watch (cacher/cache_watcher.go,
+ * nextBookmarkTime), give or take one: so one arrives within about two seconds of the start of such a watch.
+ */
+const PROOF_WATCH_SECONDS = 3;
+
+/** A clock that goes on while the machine sleeps, and one that nobody sets back: the older answer counts. */
+interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+const instant = (): Instant => ({ monotonicMs: performance.now(), wallMs: Date.now() });
+
+function ageMs(then: Instant): number {
+  const now = instant();
+  return Math.max(now.monotonicMs - then.monotonicMs, now.wallMs - then.wallMs);
+}
+
+export interface Freshness {
+  /** Whether the store held, at some moment less than 5 s ago, everything that the API server held. Asks for a proof. */
+  isProven(): boolean;
+  /** How old the store can be at most, in milliseconds; Infinity before the first proof. */
+  ageMs(): number;
+}
+
+/**
+ * The proof: a consistent read (a list of one item) gives the resourceVersion R of this moment; then a short watch of
+ * the same resource runs from where the store stands until an event or a bookmark says that it has reached R. It is
+ * apart from the reflector's watch, so that one that has stalled is not asked about itself. Proofs are made only while
+ * somebody asks.
+ */
+export function freshness<V extends Stored>(
+  client: KubernetesClient,
+  resource: Resource<V>,
+  store: Store<V>,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Freshness {
+  let proven: Instant | undefined;
+  let proving = false;
+
+  async function prove(): Promise<void> {
+    const asked = instant();
+    const { query, ...rest } = selection(resource, 'list');
+    const page = await client.request<{ metadata: { resourceVersion: string } }>({
+      method: 'GET',
+      ...rest,
+      query: { ...query, limit: 1 },
+      timeoutMs: FRESH_MS,
+      signal,
+    });
+    const reached = () => store.hasReached(page.metadata.resourceVersion);
+    if (!reached()) {
+      await watch(client, resource, store, {
+        timeoutSeconds: PROOF_WATCH_SECONDS,
+        stallMs: FRESH_MS,
+        signal,
+        onProgress: reached,
+      });
+    }
+    if (reached()) proven = asked;
+  }
+
+  function demand(): void {
+    if (proving || signal.aborted || store.resourceVersion === undefined) return;
+    if (proven && ageMs(proven) < RENEW_AFTER_MS) return;
+    proving = true;
+    prove()
+      .catch((error: unknown) => {
+        if (!signal.aborted)
+          log.warn({ resource: resource.name, err: error }, 'freshness of the cache not proven');
+      })
+      .finally(() => {
+        proving = false;
+      });
+  }
+
+  return {
+    isProven() {
+      demand();
+      return proven !== undefined && ageMs(proven) < FRESH_MS;
+    },
+    ageMs: () => (proven ? ageMs(proven) : Number.POSITIVE_INFINITY),
+  };
+}

@@ -1,0 +1,32 @@
+// What is watched: where it lives in the API, which part of it, and what is kept of an object.
+import type { ObjectMeta } from '../api/metadata.ts';
+import type { Stored } from './store.ts';
+
+export interface RawObject {
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+export interface Resource<V extends Stored> {
+  /** Names it in logs and metrics. */
+  readonly name: string;
+  /** For example /apis/latchkey.dev/v1alpha1/users */
+  readonly path: string;
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** Asks for metadata only: what is never asked for cannot lie in memory. */
+  readonly metadataOnly?: true;
+  view(object: RawObject): V;
+}
+
+const PARTIAL = 'g=meta.k8s.io;v=v1';
+
+/** The query and Accept header that select the resource's part, for a list and a watch alike. */
+export function selection<V extends Stored>(resource: Resource<V>, kind: 'list' | 'watch') {
+  const as = kind === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  return {
+    path: resource.path,
+    query: { fieldSelector: resource.fieldSelector, labelSelector: resource.labelSelector },
+    ...(resource.metadataOnly && { accept: `application/json;as=${as};${PARTIAL}` }),
+  };
+}

@@ -1,0 +1,116 @@
+// The newest known version of every object of one resource, complete up to a resourceVersion.
+
+/** What a store needs to know of an object; a view keeps nothing else that is not used. */
+export interface Stored {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export type ChangeListener<V> = (before: V | undefined, after: V | undefined) => void;
+
+export function keyOf({ namespace, name }: Pick<Stored, 'name' | 'namespace'>): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** resourceVersions of one resource are ordered (KEP-5504); they are etcd revisions, far below 2^53. */
+function isNewer(a: string, b: string): boolean {
+  return Number(a) > Number(b);
+}
+
+/**
+ * Everything up to `resourceVersion` has been taken in; single objects may be newer, because the answers to our own
+ * writes are merged before the watch tells of them.
+ */
+export class Store<V extends Stored> {
+  readonly #objects = new Map<string, V>();
+  readonly #listeners: ChangeListener<V>[] = [];
+  #resourceVersion: string | undefined;
+
+  /** Undefined until the first list is complete. */
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: string): V | undefined {
+    return this.#objects.get(key);
+  }
+
+  values(): IterableIterator<V> {
+    return this.#objects.values();
+  }
+
+  /** Listeners run in order, at once, and must not throw; they index and enqueue. */
+  onChange(listener: ChangeListener<V>): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes in a complete list: what is not on it is gone, unless it was written after the list was made. A list older
+   * than what is known means that etcd was restored from a backup: then the list is all there is.
+   */
+  replace(objects: readonly V[], resourceVersion: string): void {
+    const rewound = this.#resourceVersion !== undefined && isNewer(this.#resourceVersion, resourceVersion);
+    const listed = new Set<string>();
+    for (const object of objects) {
+      listed.add(keyOf(object));
+      this.#put(object, rewound);
+    }
+    for (const [key, object] of this.#objects) {
+      if (!listed.has(key) && (rewound || !isNewer(object.resourceVersion, resourceVersion)))
+        this.#remove(key);
+    }
+    this.#resourceVersion = resourceVersion;
+  }
+
+  /** Takes in an event of a watch. Events that another stream has told already are passed over. */
+  applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: V): void {
+    if (this.#resourceVersion !== undefined && !isNewer(object.resourceVersion, this.#resourceVersion))
+      return;
+    if (type !== 'DELETED') this.#put(object);
+    else if (!isNewer(this.get(keyOf(object))?.resourceVersion ?? '0', object.resourceVersion))
+      this.#remove(keyOf(object));
+    this.#advance(object.resourceVersion);
+  }
+
+  /** A bookmark: nothing has happened up to `resourceVersion` that was not told. */
+  bookmark(resourceVersion: string): void {
+    this.#advance(resourceVersion);
+  }
+
+  /** Merges the answer to a write or a live GET; one that the watch has overtaken is old news. */
+  merge(object: V): void {
+    if (this.#resourceVersion === undefined || isNewer(object.resourceVersion, this.#resourceVersion))
+      this.#put(object);
+  }
+
+  /** Whether everything up to `resourceVersion` has been taken in. */
+  hasReached(resourceVersion: string): boolean {
+    return this.#resourceVersion !== undefined && !isNewer(resourceVersion, this.#resourceVersion);
+  }
+
+  #put(after: V, evenIfOlder = false): void {
+    const key = keyOf(after);
+    const before = this.#objects.get(key);
+    if (before && !evenIfOlder && !isNewer(after.resourceVersion, before.resourceVersion)) return;
+    this.#objects.set(key, after);
+    for (const listener of this.#listeners) listener(before, after);
+  }
+
+  #remove(key: string): void {
+    const before = this.#objects.get(key);
+    if (!before) return;
+    this.#objects.delete(key);
+    for (const listener of this.#listeners) listener(before, undefined);
+  }
+
+  #advance(resourceVersion: string): void {
+    if (this.#resourceVersion === undefined || isNewer(resourceVersion, this.#resourceVersion))
+      this.#resourceVersion = resourceVersion;
+  }
+}
