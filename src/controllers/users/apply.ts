@@ -1,0 +1,208 @@
+// Carries out the steps of a decision, one request each, and puts what the API server answers back into the stores.
+import type { Logger } from 'pino';
+import { API_VERSION, FIELD_MANAGER, FINALIZER, READER_ROLE, TOKEN_SECRET } from '../../api/names.ts';
+import type { User, UserStatus } from '../../api/user.ts';
+import type { Step } from '../../domain/decide.ts';
+import { effectiveNamespace } from '../../domain/effective.ts';
+import {
+  bindingManifest,
+  namespaceManifest,
+  secretManifest,
+  type SecretContent,
+} from '../../domain/manifests.ts';
+import type { TokenPolicy } from '../../api/token-policy.ts';
+import { lifetime } from '../../domain/refresh.ts';
+import { hasStatus } from '../../kubernetes/api-error.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { deleteIfThere } from '../../kubernetes/delete.ts';
+import type { RawObject } from '../../kubernetes/resource.ts';
+import type { Caches } from '../../observation/caches.ts';
+import { BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
+import { writeUserStatus } from '../../observation/write-status.ts';
+import type { Signer } from '../../issuer/signer.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface ApplyOptions {
+  readonly client: KubernetesClient;
+  readonly caches: Caches;
+  readonly ledger: Ledger;
+  readonly signer: Signer;
+  readonly log: Logger;
+}
+
+/** What a step acts on: the picture that the decision was made on. */
+export interface Target {
+  readonly user: User;
+  readonly policy: TokenPolicy | undefined;
+}
+
+export interface Apply {
+  /** @returns false where the next decision has to wait until a watch has told of the change. */
+  step(step: Step, target: Target): Promise<boolean>;
+  status(user: User, status: UserStatus): Promise<void>;
+}
+
+export function applier({ client, caches, ledger, signer, log }: ApplyOptions): Apply {
+  const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
+  const bindingPath = (namespace: string) =>
+    `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/${READER_ROLE}`;
+
+  /** Server-side apply is the only way to create that RBAC can allow by name. */
+  const serverSideApply = (path: string, body: unknown) =>
+    client.request<RawObject>({
+      method: 'PATCH',
+      path,
+      query: { fieldManager: FIELD_MANAGER, force: true },
+      contentType: 'application/apply-patch+yaml',
+      body,
+    });
+
+  async function putUser(user: User, changes: Partial<User['metadata']>): Promise<void> {
+    const body = {
+      ...user,
+      apiVersion: API_VERSION,
+      kind: 'User',
+      metadata: { ...user.metadata, ...changes },
+    };
+    const answer = await client.request<RawObject>({
+      method: 'PUT',
+      path: `${USERS.path}/${user.metadata.name}`,
+      body,
+    });
+    if (changes.finalizers?.includes(FINALIZER)) caches.users.merge(USERS.view(answer));
+  }
+
+  function cachedSecret(user: User): CachedSecret | undefined {
+    return caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+  }
+
+  async function putSecret(user: User, content: SecretContent): Promise<boolean> {
+    const secret = cachedSecret(user);
+    if (!secret) return false;
+    const { uid, resourceVersion } = secret;
+    const namespace = effectiveNamespace(user);
+    let answer: RawObject;
+    try {
+      answer = await client.request<RawObject>({
+        method: 'PUT',
+        path: secretPath(namespace),
+        accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+        body: secretManifest(user, content, { uid, resourceVersion }),
+      });
+    } catch (error) {
+      // Somebody made it immutable, or gave it a type that cannot be changed: it is made anew.
+      if (!hasStatus(error, 422)) throw error;
+      log.warn({ namespace, err: error }, 'the Secret cannot be written; it is deleted and made anew');
+      return deleteSecret(user);
+    }
+    const view = SECRETS.view(answer);
+    const written =
+      'token' in content
+        ? { token: { expiresAt: content.expiresAt, session: content.session, claims: content.claims } }
+        : { reason: content.reason };
+    ledger.record(view, written);
+    caches.secrets.merge(view);
+    return true;
+  }
+
+  async function deleteSecret(user: User): Promise<boolean> {
+    const secret = cachedSecret(user);
+    if (!secret) return false;
+    const path = secretPath(effectiveNamespace(user));
+    const { uid } = secret;
+    await deleteIfThere(client, path, uid);
+    if (secret.finalizers) await stripFinalizers(path, uid);
+    return false;
+  }
+
+  /** Whoever put a finalizer on the Secret could otherwise keep a token alive for as long as they like. */
+  async function stripFinalizers(path: string, uid: string): Promise<void> {
+    const body = { metadata: { uid, finalizers: null } };
+    try {
+      await client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
+    } catch (error) {
+      if (!hasStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  async function writeToken(step: Step & { do: 'WriteToken' }, { user, policy }: Target): Promise<boolean> {
+    if (!policy) return false;
+    const { token, expiresAt, jti } = await signer.sign(step.claims, lifetime(policy).ttlMs, new Date());
+    const done = await putSecret(user, { token, expiresAt, session: step.session, claims: step.digest });
+    log.info(
+      { event: 'TokenIssued', user: user.metadata.name, session: step.session, jti, expiresAt },
+      'token issued',
+    );
+    return done;
+  }
+
+  return {
+    async step(step, target) {
+      const { user } = target;
+      const namespace = effectiveNamespace(user);
+      switch (step.do) {
+        case 'AddFinalizer':
+          await putUser(user, { finalizers: [...(user.metadata.finalizers ?? []), FINALIZER] });
+          return true;
+        case 'RemoveFinalizer':
+          await putUser(user, {
+            finalizers: (user.metadata.finalizers ?? []).filter((name) => name !== FINALIZER),
+          });
+          log.info({ event: 'Offboarded', user: user.metadata.name, namespace }, 'user offboarded');
+          return false;
+        case 'CreateNamespace':
+          caches.namespaces.merge(
+            NAMESPACES.view(
+              await client.request<RawObject>({
+                method: 'POST',
+                path: NAMESPACES.path,
+                body: namespaceManifest(user),
+              }),
+            ),
+          );
+          return true;
+        case 'CreateSecret': {
+          const { reason, message } = step;
+          const view = SECRETS.view(
+            await serverSideApply(secretPath(namespace), secretManifest(user, { reason, message })),
+          );
+          // Not recorded as written: where one stood already, apply has left its other keys in place.
+          caches.secrets.merge(view);
+          return true;
+        }
+        case 'WriteToken':
+          return writeToken(step, target);
+        case 'ClearToken': {
+          const revoked = cachedSecret(user)?.claimedExpiry !== undefined;
+          const done = await putSecret(user, { reason: step.reason, message: step.message });
+          if (revoked)
+            log.info(
+              { event: 'TokenRevoked', user: user.metadata.name, reason: step.reason },
+              'token revoked',
+            );
+          return done;
+        }
+        case 'DeleteSecret':
+          return deleteSecret(user);
+        case 'WriteBinding':
+          caches.bindings.merge(
+            BINDINGS.view(await serverSideApply(bindingPath(namespace), bindingManifest(user, step.subject))),
+          );
+          return true;
+        case 'DeleteBinding': {
+          const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
+          if (binding) await deleteIfThere(client, bindingPath(namespace), binding.uid);
+          return false;
+        }
+        case 'DeleteNamespace': {
+          const made = caches.namespaces.get(namespace);
+          if (made) await deleteIfThere(client, `${NAMESPACES.path}/${namespace}`, made.uid);
+          return false;
+        }
+        default:
+          return step satisfies never;
+      }
+    },
+    status: (user, status) => writeUserStatus(client, caches, user, status),
+  };
+}

@@ -1,0 +1,95 @@
+// Puts a User into the queue whenever something that its decision depends on has changed.
+import type { Logger } from 'pino';
+import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
+import type { Caches } from '../../observation/caches.ts';
+import type { CachedUser } from '../../observation/views.ts';
+import { NOW, WorkQueue } from '../queue.ts';
+import type { Ledger } from './ledger.ts';
+import type { Reconcile } from './reconcile.ts';
+
+/** The API server serves about this many writes of one client at once before they only wait. */
+const IN_FLIGHT = 32;
+
+export interface UsersControllerOptions {
+  readonly caches: Caches;
+  readonly ledger: Ledger;
+  readonly reconcile: Reconcile;
+  readonly isLeading: () => boolean;
+  readonly log: Logger;
+}
+
+export interface UsersController {
+  /** Works until `signal` aborts. Begins with every User: what happened before is read from what is. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Looks at every User again, for example because the clocks agree again. */
+  lookAtAll(): void;
+}
+
+export function usersController({
+  caches,
+  ledger,
+  reconcile,
+  isLeading,
+  log,
+}: UsersControllerOptions): UsersController {
+  const queue = new WorkQueue({
+    concurrency: IN_FLIGHT,
+    async work(name) {
+      const lookAgainAt = await reconcile(name, isLeading);
+      if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
+    },
+    onFailure(name, error, pauseMs) {
+      log.warn({ user: name, err: error, pauseMs }, 'reconciling failed; trying again');
+    },
+  });
+
+  const addClaimants = (claimants: ReadonlySet<CachedUser>) => {
+    for (const { name } of claimants) queue.add(name);
+  };
+
+  caches.users.onChange((before, after) => {
+    const subject = after ?? before;
+    if (!subject) return;
+    queue.add(subject.name);
+    if (before && after && before.uid === after.uid) return;
+    // Who holds a name may have changed, and whose namespace an orphan's label names.
+    for (const { user } of [before, after].filter((cached) => cached !== undefined)) {
+      addClaimants(caches.byUsername.get(foldUsername(effectiveUsername(user))));
+      addClaimants(caches.byNamespace.get(effectiveNamespace(user)));
+    }
+  });
+  caches.policies.onChange((before, after) => {
+    if ((after ?? before)?.name === POLICY_NAME) lookAtAll();
+  });
+  caches.namespaces.onChange((before, after) => {
+    const name = (after ?? before)?.name;
+    if (name !== undefined) addClaimants(caches.byNamespace.get(name));
+  });
+  caches.secrets.onChange((before, after) => {
+    if (before && before.uid !== after?.uid) ledger.forget(before.uid);
+    if (after && ledger.written(after)) return;
+    const namespace = (after ?? before)?.namespace;
+    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
+  });
+  caches.bindings.onChange((before, after) => {
+    const namespace = (after ?? before)?.namespace;
+    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
+  });
+
+  /** Tokens that are already short of time come before those that only may have been tampered with. */
+  function lookAtAll(): void {
+    for (const { name, user } of caches.users.values()) {
+      const secret = caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+      queue.add(name, secret?.claimedExpiry ?? NOW + 1);
+    }
+  }
+
+  return {
+    lookAtAll,
+    async run(signal) {
+      lookAtAll();
+      await queue.run(signal);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+// Brings one User to what is decided for it: observe, decide, apply, until there is nothing left to do.
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import { POLICY_NAME } from '../../api/names.ts';
+import type { User } from '../../api/user.ts';
+import { decide, type Decision } from '../../domain/decide.ts';
+import type { CannotMint, Observed } from '../../domain/observed.ts';
+import { hasStatus } from '../../kubernetes/api-error.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import type { RawObject } from '../../kubernetes/resource.ts';
+import { observe, type Surroundings } from '../../observation/observe.ts';
+import { POLICIES, USERS } from '../../observation/views.ts';
+import type { Apply } from './apply.ts';
+
+/** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
+const MOST_ROUNDS = 8;
+
+const UNPROVEN: CannotMint = {
+  reason: 'CacheNotProven',
+  message: 'The API server does not confirm that what Latchkey knows is current, so no token is minted.',
+};
+
+export interface ReconcileOptions {
+  readonly client: KubernetesClient;
+  readonly surroundings: Surroundings;
+  readonly apply: Apply;
+  readonly log: Logger;
+}
+
+/**
+ * @returns when to look again at the User, unless something changes before.
+ * @throws whatever the API server refused; the caller tries again after a pause.
+ */
+export type Reconcile = (name: string, isLeading: () => boolean) => Promise<Date | undefined>;
+
+export function reconciler({ client, surroundings, apply, log }: ReconcileOptions): Reconcile {
+  const { caches } = surroundings;
+
+  /**
+   * Whether the caches may be minted on. Where they are not proven fresh, the two objects that can say no are read
+   * live; if they say something new, it is in the stores when this returns 'changed'.
+   */
+  async function prove(user: User): Promise<'fresh' | 'changed'> {
+    const usersProven = caches.userFreshness.isProven();
+    if (caches.policyFreshness.isProven() && usersProven) return 'fresh';
+    const before = caches.policies.get(POLICY_NAME)?.resourceVersion;
+    const [liveUser, livePolicy] = await Promise.all([
+      client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${user.metadata.name}` }),
+      client.request<RawObject>({ method: 'GET', path: `${POLICIES.path}/${POLICY_NAME}` }),
+    ]);
+    caches.users.merge(USERS.view(liveUser));
+    caches.policies.merge(POLICIES.view(livePolicy));
+    const same =
+      liveUser.metadata.resourceVersion === user.metadata.resourceVersion &&
+      livePolicy.metadata.resourceVersion === before;
+    return same ? 'fresh' : 'changed';
+  }
+
+  async function carryOut(observed: Observed, decision: Decision): Promise<boolean> {
+    const { user, policy } = observed;
+    const settle = async () => {
+      if (!isDeepStrictEqual(decision.status, user.status)) await apply.status(user, decision.status);
+    };
+    if (decision.statusFirst) {
+      await settle();
+      if (user.status?.session && !decision.status.session)
+        log.info(
+          { event: 'SessionEnded', user: user.metadata.name, session: user.status.session.id },
+          'session ended',
+        );
+    }
+    for (const step of decision.steps) {
+      if (!(await apply.step(step, { user, policy }))) return false;
+    }
+    if (decision.steps.length > 0) return true;
+    if (!decision.statusFirst) await settle();
+    return false;
+  }
+
+  return async (name, isLeading) => {
+    let cannotMint: CannotMint | undefined;
+    let failure: unknown;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const cached = caches.users.get(name);
+      if (!cached || !isLeading()) return undefined;
+      const picture = observe(cached.user, surroundings);
+      const observed = cannotMint ? { ...picture, cannotMint } : picture;
+      const decision = decide(observed, new Date());
+
+      if (decision.steps.some((step) => step.do === 'WriteToken')) {
+        try {
+          if ((await prove(cached.user)) === 'changed') continue;
+        } catch (error) {
+          if (hasStatus(error, 404)) return undefined; // The watch is about to tell that it is gone.
+          // Decided once more without the right to mint: an old token must still go at its floor.
+          cannotMint = UNPROVEN;
+          failure = error;
+          continue;
+        }
+        if (!isLeading()) return undefined;
+      }
+      if (await carryOut(observed, decision)) continue;
+      if (failure) throw failure;
+      return decision.lookAgainAt;
+    }
+    throw new Error(`no end after ${MOST_ROUNDS} rounds`);
+  };
+}

@@ -1,0 +1,102 @@
+// Every watch of a replica, the stores that they fill, and the indexes over them.
+import type { Logger } from 'pino';
+import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
+import { witness, type Witness } from '../domain/witness.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { freshness, type Freshness } from '../kubernetes/freshness.ts';
+import { reflect, type Reflector } from '../kubernetes/reflector.ts';
+import { Store } from '../kubernetes/store.ts';
+import { indexOf, type Index } from './index-of.ts';
+import {
+  BINDINGS,
+  NAMESPACES,
+  POLICIES,
+  SECRETS,
+  USERS,
+  type CachedBinding,
+  type CachedNamespace,
+  type CachedPolicy,
+  type CachedSecret,
+  type CachedUser,
+} from './views.ts';
+
+export interface Caches {
+  readonly users: Store<CachedUser>;
+  readonly policies: Store<CachedPolicy>;
+  readonly namespaces: Store<CachedNamespace>;
+  readonly secrets: Store<CachedSecret>;
+  readonly bindings: Store<CachedBinding>;
+  readonly byUID: Index<CachedUser>;
+  readonly byUsername: Index<CachedUser>;
+  readonly byNamespace: Index<CachedUser>;
+  readonly userFreshness: Freshness;
+  readonly policyFreshness: Freshness;
+  /** What has been watched of a User without a gap. */
+  userWitness(uid: string): Witness | undefined;
+  policyWitness(): Witness | undefined;
+  /** Resolves when every store has its first list. */
+  readonly synced: Promise<void>;
+  /** Resolves after the signal has aborted and every watch has ended. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Makes the stores and starts their watches in the next turn of the event loop, so that whoever listens to a store from
+ * its making on misses nothing.
+ */
+export function startCaches(client: KubernetesClient, options: { log: Logger; signal: AbortSignal }): Caches {
+  const users = new Store<CachedUser>();
+  const policies = new Store<CachedPolicy>();
+  const namespaces = new Store<CachedNamespace>();
+  const secrets = new Store<CachedSecret>();
+  const bindings = new Store<CachedBinding>();
+
+  const userWitnesses = new Map<string, Witness>();
+  users.onChange((before, after) => {
+    if (before && before.uid !== after?.uid) userWitnesses.delete(before.uid);
+    if (!after) return;
+    const { metadata, spec } = after.user;
+    userWitnesses.set(
+      after.uid,
+      witness(userWitnesses.get(after.uid), metadata.generation ?? 0, !spec.disabled),
+    );
+  });
+  let policyWitness: { uid: string; seen: Witness } | undefined;
+  policies.onChange((_, after) => {
+    if (!after) {
+      policyWitness = undefined;
+      return;
+    }
+    const { metadata, spec } = after.policy;
+    const previous = policyWitness?.uid === after.uid ? policyWitness.seen : undefined;
+    policyWitness = { uid: after.uid, seen: witness(previous, metadata.generation ?? 0, spec.enabled) };
+  });
+
+  const start = (): Reflector[] => [
+    reflect(client, USERS, users, options),
+    reflect(client, POLICIES, policies, options),
+    reflect(client, NAMESPACES, namespaces, options),
+    reflect(client, SECRETS, secrets, options),
+    reflect(client, BINDINGS, bindings, options),
+  ];
+  const reflectors = Promise.resolve().then(start);
+  const all = (part: (reflector: Reflector) => Promise<void>) =>
+    reflectors.then((list) => Promise.all(list.map(part))).then(() => undefined);
+
+  return {
+    users,
+    policies,
+    namespaces,
+    secrets,
+    bindings,
+    byUID: indexOf(users, ({ uid }) => uid),
+    byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
+    byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
+    userFreshness: freshness(client, USERS, users, options),
+    policyFreshness: freshness(client, POLICIES, policies, options),
+    userWitness: (uid) => userWitnesses.get(uid),
+    policyWitness: () => policyWitness?.seen,
+    synced: all(({ synced }) => synced),
+    done: all(({ done }) => done),
+  };
+}

@@ -1,0 +1,43 @@
+// Gathers what the stores know about one User into the picture that a decision is made on.
+import { POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
+import type { User } from '../api/user.ts';
+import { holder } from '../domain/claimants.ts';
+import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
+import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
+import type { Caches } from './caches.ts';
+import type { CachedSecret, CachedUser } from './views.ts';
+
+export interface Surroundings {
+  readonly caches: Caches;
+  readonly settings: DecisionSettings;
+  cannotMint(): CannotMint | undefined;
+  /** What this process wrote as the version of the Secret that is given; undefined for anybody else's. */
+  written(secret: CachedSecret): WrittenSecret | undefined;
+}
+
+/** @param user the User as the cache, or a live GET, has it. */
+export function observe(user: User, { caches, settings, cannotMint, written }: Surroundings): Observed {
+  const namespaceName = effectiveNamespace(user);
+  const namespace = caches.namespaces.get(namespaceName);
+  const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
+  return {
+    user,
+    seen: caches.userWitness(user.metadata.uid),
+    policy: caches.policies.get(POLICY_NAME)?.policy,
+    usernameHolder: holderAmong(user, caches.byUsername.get(foldUsername(effectiveUsername(user)))),
+    namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),
+    namespace,
+    namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
+    secret: secret && { ...secret, written: written(secret) },
+    binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
+    cannotMint: cannotMint(),
+    settings,
+  };
+}
+
+function holderAmong(user: User, claimants: ReadonlySet<CachedUser>): User {
+  const others = [...claimants]
+    .map((cached) => cached.user)
+    .filter(({ metadata }) => metadata.uid !== user.metadata.uid);
+  return holder([user, ...others]) ?? user;
+}

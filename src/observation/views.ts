@@ -1,0 +1,116 @@
+// What is kept in memory of each watched object: as little as the decisions need, and never a token.
+import {
+  ANNOTATION,
+  LABEL,
+  NAMESPACE_HANDED_OVER,
+  NAMESPACE_MADE,
+  POLICY_NAME,
+  READER_ROLE,
+  TOKEN_SECRET,
+} from '../api/names.ts';
+import type { ObjectMeta } from '../api/metadata.ts';
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { User } from '../api/user.ts';
+import type { NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
+import type { RawObject, Resource } from '../kubernetes/resource.ts';
+import type { Stored } from '../kubernetes/store.ts';
+
+export interface CachedUser extends Stored {
+  readonly user: User;
+}
+
+export interface CachedPolicy extends Stored {
+  readonly policy: TokenPolicy;
+}
+
+export interface CachedNamespace extends Stored, NamespaceView {
+  /** The name of the User that it was made for. */
+  readonly userName: string | undefined;
+}
+
+export interface CachedSecret extends Stored, Omit<SecretView, 'written'> {
+  /** When its token expires, as an annotation says that anyone may have forged: good for sorting, nothing else. */
+  readonly claimedExpiry: number | undefined;
+}
+
+export interface CachedBinding extends Stored, ReaderBindingView {}
+
+function identity({ metadata: { name, namespace, uid, resourceVersion } }: RawObject): Stored {
+  return { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion };
+}
+
+/** managedFields are most of an object's size, and of no use here. */
+function lean(object: RawObject): RawObject {
+  const { managedFields: _, ...metadata } = object.metadata as ObjectMeta & { managedFields?: unknown };
+  return { ...object, metadata };
+}
+
+export const USERS: Resource<CachedUser> = {
+  name: 'users',
+  path: '/apis/latchkey.dev/v1alpha1/users',
+  view: (object) => ({ ...identity(object), user: lean(object) as unknown as User }),
+};
+
+export const POLICIES: Resource<CachedPolicy> = {
+  name: 'tokenpolicies',
+  path: '/apis/latchkey.dev/v1alpha1/tokenpolicies',
+  fieldSelector: `metadata.name=${POLICY_NAME}`,
+  view: (object) => ({ ...identity(object), policy: lean(object) as unknown as TokenPolicy }),
+};
+
+export const NAMESPACES: Resource<CachedNamespace> = {
+  name: 'namespaces',
+  path: '/api/v1/namespaces',
+  metadataOnly: true,
+  view(object) {
+    const { labels, annotations, deletionTimestamp } = object.metadata;
+    const kind = labels?.[LABEL.namespace];
+    return {
+      ...identity(object),
+      kind: kind === NAMESPACE_MADE || kind === NAMESPACE_HANDED_OVER ? kind : 'foreign',
+      userUID: labels?.[LABEL.userUID],
+      userName: annotations?.[ANNOTATION.user],
+      deleting: deletionTimestamp !== undefined,
+    };
+  },
+};
+
+export const SECRETS: Resource<CachedSecret> = {
+  name: 'secrets',
+  path: '/api/v1/secrets',
+  fieldSelector: `metadata.name=${TOKEN_SECRET}`,
+  metadataOnly: true,
+  view(object) {
+    const { labels, annotations, finalizers, deletionTimestamp } = object.metadata;
+    const expiry = Date.parse(annotations?.[ANNOTATION.expiresAt] ?? '');
+    return {
+      ...identity(object),
+      userUID: labels?.[LABEL.userUID],
+      finalizers: (finalizers?.length ?? 0) > 0,
+      deleting: deletionTimestamp !== undefined,
+      claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
+    };
+  },
+};
+
+interface RawBinding extends RawObject {
+  readonly roleRef?: { readonly kind?: string; readonly name?: string };
+  readonly subjects?: readonly { readonly kind?: string; readonly name?: string }[];
+}
+
+export const BINDINGS: Resource<CachedBinding> = {
+  name: 'rolebindings',
+  path: '/apis/rbac.authorization.k8s.io/v1/rolebindings',
+  fieldSelector: `metadata.name=${READER_ROLE}`,
+  view(object) {
+    const { roleRef, subjects = [] } = object as RawBinding;
+    const [subject] = subjects;
+    return {
+      ...identity(object),
+      userUID: object.metadata.labels?.[LABEL.userUID],
+      toReaderRole: roleRef?.kind === 'ClusterRole' && roleRef.name === READER_ROLE,
+      subject: subjects.length === 1 && subject?.kind === 'User' ? subject.name : undefined,
+      deleting: object.metadata.deletionTimestamp !== undefined,
+    };
+  },
+};
