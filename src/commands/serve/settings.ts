@@ -1,0 +1,66 @@
+// The start-up settings of `latchkey serve`, checked as one object before anything starts.
+import { z } from 'zod';
+import { count, durationText, list, listenAddress, networks, text, yesOrNo } from '../../config/fields.ts';
+import { clusterSettings } from '../cluster-settings.ts';
+
+export const serveSettings = z
+  .object({
+    ...clusterSettings,
+    externalUrl: text('Where people reach the portal, for example https://latchkey.example.org. Required.'),
+    issuerUrl: text('The "iss" of every token; verifiers fetch the keys below it. HTTPS. Required.'),
+    listenAddress: listenAddress('Where to listen for HTTPS.', '0.0.0.0:8443'),
+    tlsCertFile: text('The certificate of the HTTPS server, as PEM; read again when it changes. Required.'),
+    tlsKeyFile: text('Its private key, as PEM. Required.'),
+    trustedProxies: networks('Networks of proxies whose X-Forwarded-For is believed.'),
+    contact: text('Whom people without access are told to ask.').default('an administrator of this cluster'),
+    passwordChangeUrl: text('Where people change an expired password. HTTPS.').optional(),
+
+    directory: z
+      .enum(['local', 'ldap'], 'must be local or ldap')
+      .default('local')
+      .describe('Where passwords are checked: local (accounts in a Secret) or ldap. Default local.'),
+    localAccountsSecret: text(
+      "The Secret in Latchkey's namespace whose key accounts holds the local accounts.",
+    ).default('latchkey-local-accounts'),
+    ldapUrl: text('For example ldaps://ldap.example.org, or ldap:// with --ldap-start-tls=true.').optional(),
+    ldapStartTls: yesOrNo('Whether to begin in the clear and switch to TLS before anything is said.'),
+    ldapCaFile: text("The CA of the directory's certificate, as PEM. Default: the public ones.").optional(),
+    ldapBindDn: text('The account that searches for users.').optional(),
+    ldapBindSecret: text("The Secret in Latchkey's namespace whose key password is that account's.").default(
+      'latchkey-ldap-bind',
+    ),
+    ldapBaseDn: text('Where users are searched, for example ou=people,dc=example,dc=org.').optional(),
+    ldapUserFilter: text('Finds a user; {username} stands for what was typed.').default('(uid={username})'),
+
+    signInAttemptsPerUser: count(
+      "Wrong passwords per user and window; less than the directory's own lockout.",
+      4,
+    ),
+    signInAttemptsPerAddress: count('Wrong passwords per address and window.', 30),
+    signInWindow: durationText('How long wrong passwords count.', '15m'),
+
+    tokenTtl: text('spec.accessToken.ttl of the TokenPolicy, if there is none yet.').default('30m'),
+    tokenMinRemaining: text('spec.accessToken.minRemaining of that TokenPolicy.').default('10m'),
+    tokenAudiences: list('spec.accessToken.audiences of that TokenPolicy. Default latchkey.', 'latchkey'),
+    keyRotationInterval: durationText('How long a signing key is used.', '720h'),
+    leaseDuration: durationText('How long the other replicas wait for a leader that is silent.', '15s'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error')
+      .default('info')
+      .describe('debug, info, warn or error. Default info.'),
+  })
+  .check((context) => {
+    const { directory, ldapUrl, ldapBaseDn } = context.value;
+    if (directory !== 'ldap') return;
+    for (const [name, value] of Object.entries({ ldapUrl, ldapBaseDn })) {
+      if (value === undefined)
+        context.issues.push({
+          code: 'custom',
+          input: value,
+          path: [name],
+          message: 'is required with --directory=ldap',
+        });
+    }
+  });
+
+export type ServeSettings = z.infer<typeof serveSettings>;

@@ -1,0 +1,78 @@
+// The kinds of settings: each is given as text, and becomes what the program works with.
+import { BlockList, isIP } from 'node:net';
+import ms, { type StringValue } from 'ms';
+import { z } from 'zod';
+
+export const text = (description: string) => z.string().min(1, 'must not be empty').describe(description);
+
+/** A duration such as 15m or 720h. @returns milliseconds */
+export const durationText = (description: string, initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((value, context) => {
+      const parsed = /^\d+(ms|s|m|h|d)$/.test(value) ? ms(value as StringValue) : Number.NaN;
+      if (parsed > 0) return parsed;
+      context.addIssue({ code: 'custom', message: 'must be a duration: write for example 15m' });
+      return z.NEVER;
+    })
+    .describe(`${description} Default ${initial}.`);
+
+export const count = (description: string, initial: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number above 0')
+    .default(String(initial))
+    .transform(Number)
+    .describe(`${description} Default ${initial}.`);
+
+export const yesOrNo = (description: string) =>
+  z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe(`${description} Default false.`);
+
+export const list = (description: string, initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .describe(`${description} Several are separated by commas.`);
+
+/** host:port, with brackets around an IPv6 address. */
+export const listenAddress = (description: string, initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((value, context) => {
+      const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(value);
+      const port = Number(match?.[3]);
+      if (match && port <= 65_535) return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+      context.addIssue({ code: 'custom', message: 'must be host:port: write for example 0.0.0.0:8443' });
+      return z.NEVER;
+    })
+    .describe(`${description} Default ${initial}.`);
+
+/** CIDR blocks or single addresses. */
+export const networks = (description: string) =>
+  list(description, '').transform((blocks, context) => {
+    const found = new BlockList();
+    for (const block of blocks) {
+      const [address = '', bits] = block.split('/');
+      const family = isIP(address);
+      const length =
+        bits === undefined ? (family === 6 ? 128 : 32) : /^\d{1,3}$/.test(bits) ? Number(bits) : 999;
+      if (family === 0 || length > (family === 6 ? 128 : 32)) {
+        context.addIssue({ code: 'custom', message: 'must be networks: write for example 10.0.0.0/8' });
+        return z.NEVER;
+      }
+      found.addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');
+    }
+    return found;
+  });

@@ -1,0 +1,90 @@
+// Reads the settings of a command from flags, LATCHKEY_* variables and a file, in that order of precedence.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { LatchkeyError } from '../errors.ts';
+
+/** A setting is wrong or missing; the message names each one, and every way to give it. */
+export class SettingsError extends LatchkeyError<'SettingsInvalid'> {}
+
+interface Sources {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** externalUrl → external-url */
+export const flagOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** externalUrl → LATCHKEY_EXTERNAL_URL */
+export const variableOf = (name: string) => `LATCHKEY_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
+
+/**
+ * Every key of `schema` is a setting: `externalUrl` is the flag --external-url, the variable LATCHKEY_EXTERNAL_URL and
+ * the key externalUrl of the YAML file that --config names.
+ * @throws {SettingsError} that names every setting that is wrong, and never a value: one may be a password.
+ */
+export function readSettings<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  { argv, env }: Sources,
+): z.infer<z.ZodObject<Shape>> {
+  const names = Object.keys(schema.shape);
+  const flags = readFlags(names, argv);
+  const file = flags['config'] ?? env[variableOf('config')];
+  const given: Record<string, unknown> = file === undefined ? {} : readFile(file, names);
+  for (const name of names) {
+    const value = flags[flagOf(name)] ?? env[variableOf(name)];
+    if (value !== undefined) given[name] = value;
+  }
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0] ?? '');
+    return name === '' ? message : `--${flagOf(name)} (or ${variableOf(name)}): ${message}`;
+  });
+  throw new SettingsError('SettingsInvalid', problems.join('\n'));
+}
+
+function readFlags(names: readonly string[], argv: readonly string[]): Record<string, string | undefined> {
+  const options = Object.fromEntries(
+    [...names, 'config'].map((name) => [flagOf(name), { type: 'string' as const }]),
+  );
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('. ')[0] : '';
+    throw new SettingsError('SettingsInvalid', `${why}. Run the command with --help for its flags.`);
+  }
+}
+
+function readFile(file: string, names: readonly string[]): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch {
+    throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read as YAML`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new SettingsError(
+      'SettingsInvalid',
+      `--config: ${file} has to hold settings, one "name: value" a line`,
+    );
+  const unknown = Object.keys(content).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new SettingsError(
+      'SettingsInvalid',
+      `--config: ${file} has settings that do not exist: ${unknown.join(', ')}`,
+    );
+  return Object.fromEntries(
+    Object.entries(content).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : String(value),
+    ]),
+  );
+}
+
+/** What --help prints of the flags: each with what it is for. */
+export function describeSettings(schema: z.ZodObject): string {
+  return Object.entries(schema.shape)
+    .map(([name, field]) => `  --${flagOf(name)}\n      ${(field as z.ZodType).description ?? ''}`)
+    .join('\n');
+}

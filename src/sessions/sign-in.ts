@@ -1,0 +1,145 @@
+// Signs a user in: the password first with the directory, then the rule, then one write of the session.
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { POLICY_NAME } from '../api/names.ts';
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { User, UserStatus } from '../api/user.ts';
+import { holder } from '../domain/claimants.ts';
+import { sessionCounts } from '../domain/decide.ts';
+import { foldUsername } from '../domain/effective.ts';
+import { shutGate } from '../domain/gates.ts';
+import { startSession } from '../domain/session.ts';
+import type { Directory, DirectoryAccount } from '../directory/directory.ts';
+import { hasStatus } from '../kubernetes/api-error.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { RawObject } from '../kubernetes/resource.ts';
+import { observe, type Surroundings } from '../observation/observe.ts';
+import { POLICIES, USERS } from '../observation/views.ts';
+import { writeUserStatus } from '../observation/write-status.ts';
+import { AccessUnavailable, type SignInAttempt, type SignInResult } from './access.ts';
+import type { Attempts } from './attempts.ts';
+import { newBrowser, withBrowser } from './browser.ts';
+
+/** How often a sign-in starts over when somebody else wrote the User meanwhile; the operator itself may, once or twice. */
+const MOST_TRIES = 5;
+
+export interface SignInOptions {
+  readonly client: KubernetesClient;
+  readonly directory: Directory;
+  readonly surroundings: Surroundings;
+  readonly attempts: Attempts;
+  readonly log: Logger;
+}
+
+export function signIn(options: SignInOptions): (attempt: SignInAttempt) => Promise<SignInResult> {
+  const { directory, attempts, log } = options;
+
+  return async (attempt) => {
+    const username = foldUsername(attempt.username);
+    const waitMs = attempts.begin(username, attempt.address, new Date());
+    if (waitMs > 0) {
+      log.info({ event: 'SignInLimited', address: attempt.address }, 'too many sign-ins');
+      return { outcome: 'TooManyAttempts', retryAfterSeconds: Math.ceil(waitMs / 1_000) };
+    }
+    const result = await decideSignIn(attempt).catch((error: unknown): SignInResult => {
+      // The directory's and the API server's own words stay here; the person reads "try later".
+      log.error({ event: 'SignInUnavailable', err: error }, 'a sign-in could not be decided');
+      return { outcome: 'Unavailable' };
+    });
+    // Only a wrong password counts: whoever knows it is not guessing.
+    if (result.outcome !== 'Refused') attempts.forgive(username, attempt.address);
+    log.info({ event: 'SignIn', outcome: result.outcome, address: attempt.address }, 'sign-in');
+    return result;
+  };
+
+  async function decideSignIn({ username, password }: SignInAttempt): Promise<SignInResult> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const live = await readLive(options, username);
+      const verdict = await directory.verify(username, password);
+      if (verdict.outcome === 'Refused' || verdict.outcome === 'PasswordExpired')
+        return { outcome: verdict.outcome };
+      if (verdict.outcome === 'Inactive')
+        return {
+          outcome: 'NoAccess',
+          reason: 'DirectoryInactive',
+          message: 'The directory says that your account is switched off.',
+        };
+      if (!live) return { outcome: 'NoUser' };
+      try {
+        return await begin(options, live, verdict.account);
+      } catch (error) {
+        if (!hasStatus(error, 409)) throw error;
+      }
+    }
+    throw new AccessUnavailable(
+      'AccessUnavailable',
+      'The User changed again and again while it signed in. Try again.',
+    );
+  }
+}
+
+interface Live {
+  readonly user: User;
+  readonly policy: TokenPolicy | undefined;
+}
+
+/** The User that holds the username, and the policy, as the API server has them now. */
+async function readLive(
+  { client, surroundings }: SignInOptions,
+  username: string,
+): Promise<Live | undefined> {
+  const { caches } = surroundings;
+  const cached = holder([...caches.byUsername.get(foldUsername(username))].map(({ user }) => user));
+  if (!cached) return undefined;
+  const get = async (path: string) => {
+    try {
+      return await client.request<RawObject>({ method: 'GET', path });
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  };
+  const [user, policy] = await Promise.all([
+    get(`${USERS.path}/${cached.metadata.name}`),
+    get(`${POLICIES.path}/${POLICY_NAME}`),
+  ]);
+  return user && { user: USERS.view(user).user, policy: policy && POLICIES.view(policy).policy };
+}
+
+/** @throws {ApiError} 409 where the User was written since it was read. */
+async function begin(
+  { client, surroundings, log }: SignInOptions,
+  { user, policy }: Live,
+  account: DirectoryAccount,
+): Promise<SignInResult> {
+  const now = new Date();
+  const observed = { ...observe(user, surroundings), policy };
+  const shut = shutGate(observed);
+  if (shut) return { outcome: 'NoAccess', reason: shut.reason, message: shut.message };
+  const pinned = user.status?.directory?.id;
+  if (pinned !== undefined && account.id !== undefined && account.id !== pinned)
+    return {
+      outcome: 'NoAccess',
+      reason: 'AccountReplaced',
+      message:
+        'Your account in the directory is not the one that signed in here before. An admin has to make your User anew.',
+    };
+  if (!policy) return { outcome: 'Unavailable' };
+
+  const old = user.status ?? {};
+  const kept = sessionCounts(observed) ? old.session : undefined;
+  const session = kept ?? startSession(user, policy, randomUUID(), now);
+  const { cookie, browser } = newBrowser(user.metadata.name, now);
+  const status: UserStatus = {
+    ...old,
+    session,
+    browsers: withBrowser(old.browsers, browser, now),
+    ...(account.id !== undefined && { directory: { ...old.directory, id: account.id } }),
+  };
+  await writeUserStatus(client, surroundings.caches, user, status);
+  log.info(
+    { event: 'SignedIn', user: user.metadata.name, session: session.id, kept: kept !== undefined },
+    'signed in',
+  );
+  return { outcome: 'SignedIn', cookie, expiresAt: new Date(browser.expiresAt) };
+}
