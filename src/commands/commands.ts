@@ -1,9 +1,17 @@
 // The commands of the program, each with its settings.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { readSettings } from '../config/read-settings.ts';
+import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
+import { loadConnection } from '../kubernetes/credentials.ts';
 import { createLog } from '../log.ts';
+import { adoptRestored } from './adopt.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { accountLine } from './hash-password.ts';
+import { listKeys, rotateKeys } from './keys.ts';
+import { revokeAll, revokeUser } from './revoke.ts';
 import { serve } from './serve/serve.ts';
 import { serveSettings } from './serve/settings.ts';
+import { adoptSettings, hashSettings, revokeSettings } from './settings.ts';
 
 export interface Invocation {
   readonly argv: readonly string[];
@@ -32,8 +40,50 @@ function command<Shape extends z.ZodRawShape>(
   };
 }
 
+const print = (line: string) => console.log(line);
+
+/** Runs `use` with a client for the cluster of the settings, with the caller's own credentials. */
+async function withClient(
+  { kubeconfig }: { kubeconfig?: string | undefined },
+  use: (client: KubernetesClient) => Promise<void>,
+): Promise<void> {
+  const client = kubernetesClient(await loadConnection(kubeconfig));
+  try {
+    await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
 export const COMMANDS: readonly Command[] = [
   command('serve', 'Runs the operator, the portal and the issuer.', serveSettings, (settings, signal) =>
     serve(settings, createLog(settings.logLevel), signal),
+  ),
+  command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
+    withClient(settings, (client) =>
+      settings.user === undefined
+        ? revokeAll({ client, out: print }, { namespace: settings.namespace, now: new Date() })
+        : revokeUser({ client, out: print }, settings.user),
+    ),
+  ),
+  command(
+    'adopt',
+    'Hands namespaces that a restored backup orphaned to their Users.',
+    adoptSettings,
+    (settings) => withClient(settings, (client) => adoptRestored({ client, out: print })),
+  ),
+  command('keys list', 'Shows which signing keys there are.', z.object(clusterSettings), (settings) =>
+    withClient(settings, (client) => listKeys({ client, namespace: settings.namespace, out: print })),
+  ),
+  command('keys rotate', 'Signs with the next key from now on.', z.object(clusterSettings), (settings) =>
+    withClient(settings, (client) =>
+      rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print }),
+    ),
+  ),
+  command(
+    'accounts hash',
+    'Makes the line of a local account; reads the password.',
+    hashSettings,
+    async (settings) => print(await accountLine(settings.username, process.stdin)),
   ),
 ];

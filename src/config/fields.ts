@@ -3,7 +3,8 @@ import { BlockList, isIP } from 'node:net';
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 
-export const text = (description: string) => z.string().min(1, 'must not be empty').describe(description);
+export const text = (description: string) =>
+  z.string('is required').min(1, 'must not be empty').describe(description);
 
 /** A duration such as 15m or 720h. @returns milliseconds */
 export const durationText = (description: string, initial: string) =>
@@ -31,7 +32,7 @@ export const yesOrNo = (description: string) =>
     .enum(['true', 'false'], 'must be true or false')
     .default('false')
     .transform((value) => value === 'true')
-    .describe(`${description} Default false.`);
+    .meta({ description: `${description} Default false.`, switch: true });
 
 export const list = (description: string, initial: string) =>
   z

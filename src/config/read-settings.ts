@@ -28,7 +28,7 @@ export function readSettings<Shape extends z.ZodRawShape>(
   { argv, env }: Sources,
 ): z.infer<z.ZodObject<Shape>> {
   const names = Object.keys(schema.shape);
-  const flags = readFlags(names, argv);
+  const flags = readFlags(schema, argv);
   const file = flags['config'] ?? env[variableOf('config')];
   const given: Record<string, unknown> = file === undefined ? {} : readFile(file, names);
   for (const name of names) {
@@ -44,16 +44,22 @@ export function readSettings<Shape extends z.ZodRawShape>(
   throw new SettingsError('SettingsInvalid', problems.join('\n'));
 }
 
-function readFlags(names: readonly string[], argv: readonly string[]): Record<string, string | undefined> {
-  const options = Object.fromEntries(
-    [...names, 'config'].map((name) => [flagOf(name), { type: 'string' as const }]),
-  );
+function readFlags(schema: z.ZodObject, argv: readonly string[]): Record<string, string | undefined> {
+  const names = [...Object.keys(schema.shape), 'config'];
+  const options = Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]));
+  // --all means --all=true, as everywhere.
+  const args = argv.map((arg) => (isSwitch(schema, arg) ? `${arg}=true` : arg));
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false, strict: true }).values;
+    return parseArgs({ args, options, allowPositionals: false, strict: true }).values;
   } catch (error) {
     const why = error instanceof Error ? error.message.split('. ')[0] : '';
     throw new SettingsError('SettingsInvalid', `${why}. Run the command with --help for its flags.`);
   }
+}
+
+function isSwitch(schema: z.ZodObject, arg: string): boolean {
+  const name = Object.keys(schema.shape).find((key) => `--${flagOf(key)}` === arg);
+  return name !== undefined && (schema.shape[name] as z.ZodType).meta()?.['switch'] === true;
 }
 
 function readFile(file: string, names: readonly string[]): Record<string, unknown> {

@@ -148,7 +148,7 @@ function absence(
 
 /** @returns undefined where the Secret has to lose its key: nothing may be minted, and the old token is too old. */
 function keepFresh(observed: Observed, session: Session, policy: TokenPolicy, now: Date): Plan | undefined {
-  const { user, secret, cannotMint } = observed;
+  const { user, secret, cannotMint, publishedKeys } = observed;
   const life = lifetime(policy);
   const claims = identityClaims(user, session, policy);
   const digest = claimsDigest(claims);
@@ -156,6 +156,7 @@ function keepFresh(observed: Observed, session: Session, policy: TokenPolicy, no
   const usable =
     written?.session === session.id &&
     written.claims === digest &&
+    (publishedKeys?.has(written.kid) ?? true) &&
     written.expiresAt.getTime() - now.getTime() <= life.ttlMs
       ? written
       : undefined;

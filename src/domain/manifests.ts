@@ -44,7 +44,13 @@ export function bindingManifest(user: User, username: string) {
 }
 
 export type SecretContent =
-  | { readonly token: string; readonly expiresAt: Date; readonly session: string; readonly claims: string }
+  | {
+      readonly token: string;
+      readonly expiresAt: Date;
+      readonly session: string;
+      readonly claims: string;
+      readonly kid: string;
+    }
   | { readonly reason: string; readonly message: string };
 
 /** `version` names what is replaced: a PUT of it fails where somebody else was faster. */

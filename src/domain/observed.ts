@@ -26,7 +26,13 @@ export interface SecretView {
 
 export interface WrittenSecret {
   /** There only with a token. */
-  readonly token?: { readonly expiresAt: Date; readonly session: string; readonly claims: string };
+  readonly token?: {
+    readonly expiresAt: Date;
+    readonly session: string;
+    readonly claims: string;
+    /** The key that signed it. */
+    readonly kid: string;
+  };
   /** There only without one. */
   readonly reason?: string;
 }
@@ -54,6 +60,8 @@ export interface Observed {
   readonly namespaceOwnerLives: boolean;
   readonly secret: SecretView | undefined;
   readonly binding: ReaderBindingView | undefined;
+  /** The keys by which verifiers accept a token; undefined while the signing keys cannot be read. */
+  readonly publishedKeys: ReadonlySet<string> | undefined;
   /** Set while no token may be minted: the clocks disagree, or there is no signing key. */
   readonly cannotMint: CannotMint | undefined;
   readonly settings: DecisionSettings;

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { hasStatus } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
-import { selection, type RawObject, type Resource } from './resource.ts';
+import { listAll } from './list.ts';
+import type { Resource } from './resource.ts';
 import type { Store, Stored } from './store.ts';
 import { watch, WatchError } from './watch.ts';
 
-const PAGE = 500;
 /** client-go ends a watch after 5 to 10 minutes, so that connections spread over API servers again. */
 const WATCH_SECONDS = 300;
 /** A bookmark is due every minute; without one for this long the connection is taken for dead. */
@@ -38,7 +38,8 @@ export function reflect<V extends Stored>(
     while (!signal.aborted) {
       try {
         if (mustList) {
-          await list(client, resource, store, signal);
+          const { objects, resourceVersion } = await listAll(client, resource, signal);
+          store.replace(objects, resourceVersion);
           mustList = false;
           failures = 0;
           onSynced();
@@ -73,34 +74,4 @@ export function reflect<V extends Stored>(
 
 function isExpired(error: unknown): boolean {
   return hasStatus(error, 410) || (error instanceof WatchError && error.code === 'WatchExpired');
-}
-
-/** Reads all pages of a consistent list; pages that expire in between fail the whole, and it is read again. */
-async function list<V extends Stored>(
-  client: KubernetesClient,
-  resource: Resource<V>,
-  store: Store<V>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { query, ...rest } = selection(resource, 'list');
-  const objects: V[] = [];
-  let position: string | undefined;
-  let resourceVersion: string;
-  do {
-    const page = await client.request<{
-      metadata: { resourceVersion: string; continue?: string };
-      /** null where a metadata-only list is empty. */
-      items: readonly RawObject[] | null;
-    }>({
-      method: 'GET',
-      ...rest,
-      query: { ...query, limit: PAGE, continue: position },
-      timeoutMs: 30_000,
-      signal,
-    });
-    for (const item of page.items ?? []) objects.push(resource.view(item));
-    ({ resourceVersion } = page.metadata);
-    position = page.metadata.continue === '' ? undefined : page.metadata.continue;
-  } while (position !== undefined);
-  store.replace(objects, resourceVersion);
 }

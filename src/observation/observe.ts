@@ -11,12 +11,16 @@ export interface Surroundings {
   readonly caches: Caches;
   readonly settings: DecisionSettings;
   cannotMint(): CannotMint | undefined;
+  publishedKeys(): ReadonlySet<string> | undefined;
   /** What this process wrote as the version of the Secret that is given; undefined for anybody else's. */
   written(secret: CachedSecret): WrittenSecret | undefined;
 }
 
 /** @param user the User as the cache, or a live GET, has it. */
-export function observe(user: User, { caches, settings, cannotMint, written }: Surroundings): Observed {
+export function observe(
+  user: User,
+  { caches, settings, cannotMint, publishedKeys, written }: Surroundings,
+): Observed {
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
   const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
@@ -30,6 +34,7 @@ export function observe(user: User, { caches, settings, cannotMint, written }: S
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
     secret: secret && { ...secret, written: written(secret) },
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
+    publishedKeys: publishedKeys(),
     cannotMint: cannotMint(),
     settings,
   };

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { CannotMint } from '../../domain/observed.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
+import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
 import { signingKeys } from '../../controllers/signing-keys/signing-keys.ts';
 import { tendSigningKeys } from '../../controllers/signing-keys/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
@@ -63,6 +64,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
     caches,
     settings: { portal: externalUrl.origin, operatorNamespace: namespace },
     cannotMint,
+    publishedKeys: keyIds(keys.keyring),
     written: written.written,
   };
 
@@ -96,6 +98,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   });
   const orphans = orphansController({ client, caches, isLeading: () => leader.isLeading(), log });
 
+  const tendKeys = tendSigningKeys(keys);
   const lookAgain = () => {
     policy.lookAgain();
     users.lookAtAll();
@@ -113,10 +116,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   );
   registerHealth(server.app, {
     live: [],
-    ready: [
-      { name: 'caches', healthy: () => isSynced },
-      { name: 'signing-keys', healthy: () => keys.keyring() !== undefined },
-    ],
+    ready: [{ name: 'caches', healthy: () => isSynced }],
   });
   await server.app.register(discovery, { issuerUrl: settings.issuerUrl, keyring: keys.keyring });
   await server.app.register(portal, {
@@ -157,7 +157,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
     log,
     signal,
     lead: async (term) => {
-      await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendSigningKeys(keys, term)]);
+      await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
     },
   });
   await leader.done;

@@ -96,11 +96,10 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
       return deleteSecret(user);
     }
     const view = SECRETS.view(answer);
-    const written =
-      'token' in content
-        ? { token: { expiresAt: content.expiresAt, session: content.session, claims: content.claims } }
-        : { reason: content.reason };
-    ledger.record(view, written);
+    if ('token' in content) {
+      const { token: _token, ...described } = content;
+      ledger.record(view, { token: described });
+    } else ledger.record(view, { reason: content.reason });
     caches.secrets.merge(view);
     return true;
   }
@@ -127,8 +126,8 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
 
   async function writeToken(step: Step & { do: 'WriteToken' }, { user, policy }: Target): Promise<boolean> {
     if (!policy) return false;
-    const { token, expiresAt, jti } = await signer.sign(step.claims, lifetime(policy).ttlMs, new Date());
-    const done = await putSecret(user, { token, expiresAt, session: step.session, claims: step.digest });
+    const { token, expiresAt, jti, kid } = await signer.sign(step.claims, lifetime(policy).ttlMs, new Date());
+    const done = await putSecret(user, { token, expiresAt, session: step.session, claims: step.digest, kid });
     log.info(
       { event: 'TokenIssued', user: user.metadata.name, session: step.session, jti, expiresAt },
       'token issued',

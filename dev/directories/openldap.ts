@@ -1,0 +1,127 @@
+// Starts a real OpenLDAP server on loopback, with LDAPS and StartTLS from a test CA.
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAuthority } from '../certificates.ts';
+import { DevError } from '../errors.ts';
+import { installedProgram } from '../installed-program.ts';
+import { freePort, isListening } from '../ports.ts';
+import { startServer } from '../process.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { waitUntil } from '../wait-until.ts';
+import { type DirectoryContent, SERVICE_DN, entriesOf } from './entries.ts';
+import { toLdif } from './ldif.ts';
+import { ROOT_DN, slapdConfiguration } from './slapd-configuration.ts';
+
+const START_TIMEOUT_MS = 15_000;
+const MODIFY_TIMEOUT_MS = 60_000;
+
+export interface OpenLdapOptions extends DirectoryContent {
+  /** Global lines of slapd.conf(5), for instance `security simple_bind=128`. */
+  readonly globalLines?: readonly string[];
+}
+
+export interface OpenLdap {
+  /** In clear, until StartTLS. */
+  readonly ldapUrl: string;
+  readonly ldapsUrl: string;
+  /** Signs the server's certificate, which is for 127.0.0.1 and localhost. */
+  readonly caFile: string;
+  /** The account that may read everything but passwords. */
+  readonly bindDn: string;
+  readonly bindPassword: string;
+  /** Runs LDIF changes with ldapmodify as the root DN, operational attributes included. */
+  modify(ldif: string): Promise<void>;
+  /** Ends the server and removes its files. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Returns when it answers and has its entries. They are added over LDAP, so that the overlays see them.
+ * @throws DevError `PackageMissing` with the Debian package, `ProcessDied` with the end of slapd's output,
+ *   `DirectoryFailed` where it refuses the entries
+ */
+export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap> {
+  const slapd = installedProgram('slapd', 'slapd');
+  const ldapmodify = installedProgram('ldapmodify', 'ldap-utils');
+  const { path: folder, remove } = temporaryFolder('latchkey-openldap');
+  for (const database of ['data', 'accesslog']) mkdirSync(join(folder, database));
+  const authority = await createAuthority(join(folder, 'pki'), 'latchkey directory CA');
+  const serving = await authority.issue({
+    name: 'slapd',
+    commonName: 'slapd',
+    hosts: ['127.0.0.1', 'localhost'],
+  });
+  const rootPassword = randomUUID();
+  const passwordFile = join(folder, 'root-password');
+  writeFileSync(passwordFile, rootPassword, { mode: 0o600 });
+  const configurationFile = join(folder, 'slapd.conf');
+  const configuration = slapdConfiguration({
+    folder,
+    caFile: authority.certFile,
+    serving,
+    rootPassword,
+    globalLines: options.globalLines ?? [],
+  });
+  writeFileSync(configurationFile, configuration, { mode: 0o600 });
+
+  const port = await freePort();
+  const tlsPort = await freePort();
+  const ldapUrl = `ldap://127.0.0.1:${port}`;
+  const ldapsUrl = `ldaps://127.0.0.1:${tlsPort}`;
+  const server = startServer({
+    command: slapd,
+    // -d keeps it in the foreground; it writes what ended it, and nothing else.
+    args: ['-f', configurationFile, '-h', `${ldapUrl} ${ldapsUrl}`, '-d', 'none'],
+    logFile: join(folder, 'slapd.log'),
+  });
+  const stop = async (): Promise<void> => {
+    await server.kill();
+    remove();
+  };
+  const modify = (ldif: string, ...flags: string[]): Promise<void> =>
+    runLdapmodify(
+      ldapmodify,
+      [...flags, '-x', '-e', 'relax', '-H', ldapsUrl, '-D', ROOT_DN, '-y', passwordFile],
+      ldif,
+      authority.certFile,
+    );
+
+  try {
+    await waitUntil('slapd to listen', START_TIMEOUT_MS, () => {
+      server.assertAlive();
+      return isListening(tlsPort);
+    });
+    const bindPassword = randomUUID();
+    await modify(toLdif(entriesOf(options, bindPassword)), '-a');
+    return {
+      ldapUrl,
+      ldapsUrl,
+      caFile: authority.certFile,
+      bindDn: SERVICE_DN,
+      bindPassword,
+      modify: (ldif) => modify(ldif),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function runLdapmodify(
+  program: string,
+  args: readonly string[],
+  ldif: string,
+  caFile: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LDAPTLS_CACERT: caFile };
+    const child = execFile(program, args, { env, timeout: MODIFY_TIMEOUT_MS }, (error, _stdout, stderr) => {
+      if (error === null) resolve();
+      else reject(new DevError('DirectoryFailed', `ldapmodify failed: ${stderr.trim()}`, { cause: error }));
+    });
+    child.stdin?.end(ldif);
+  });
+}

@@ -1,0 +1,71 @@
+// The slapd.conf of the test directory.
+import type { Certificate } from '../certificates.ts';
+import { POLICY_DN, SERVICE_DN, SUFFIX } from './entries.ts';
+
+export const ROOT_DN = `cn=admin,${SUFFIX}`;
+
+export interface SlapdOptions {
+  folder: string;
+  caFile: string;
+  serving: Certificate;
+  rootPassword: string;
+  globalLines: readonly string[];
+}
+
+/**
+ * The overlays are those of the directories out there: password policies, `memberOf`, change notification and the
+ * log of changes. It does not wait for the disk (`dbnosync`), since its data dies with it.
+ */
+export function slapdConfiguration(options: SlapdOptions): string {
+  const { folder, caFile, serving, rootPassword, globalLines } = options;
+  return `
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+moduleload memberof
+moduleload syncprov
+moduleload accesslog
+pidfile ${folder}/slapd.pid
+argsfile ${folder}/slapd.args
+TLSCACertificateFile ${caFile}
+TLSCertificateFile ${serving.certFile}
+TLSCertificateKeyFile ${serving.keyFile}
+TLSVerifyClient never
+${globalLines.join('\n')}
+
+database mdb
+suffix cn=accesslog
+directory ${folder}/accesslog
+rootdn cn=accesslog
+dbnosync
+index reqStart,entryCSN,objectClass eq
+access to attrs=reqMod,reqOld by * none
+access to * by dn.exact="${SERVICE_DN}" read by * none
+
+database mdb
+suffix ${SUFFIX}
+directory ${folder}/data
+rootdn ${ROOT_DN}
+rootpw ${rootPassword}
+maxsize 1073741824
+dbnosync
+index objectClass,uid,mail,entryUUID,entryCSN,member,memberOf,modifyTimestamp eq
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="${SERVICE_DN}" read by self read by * none
+overlay memberof
+memberof-refint TRUE
+overlay ppolicy
+ppolicy_default ${POLICY_DN}
+ppolicy_hash_cleartext
+overlay syncprov
+syncprov-sessionlog 1000
+overlay accesslog
+logdb cn=accesslog
+logops writes
+logsuccess TRUE
+`;
+}

@@ -1,0 +1,33 @@
+// The settings of the commands that an admin runs by hand.
+import { z } from 'zod';
+import { text, yesOrNo } from '../config/fields.ts';
+import { clusterSettings } from './cluster-settings.ts';
+
+/** Neither is a default: what ends everybody's session is said in full. */
+export const revokeSettings = z
+  .object({
+    ...clusterSettings,
+    user: text('The name of the User whose session ends.').optional(),
+    all: yesOrNo("End everybody's session, and replace the signing keys."),
+  })
+  .check((context) => {
+    const { user, all } = context.value;
+    if ((user === undefined) === all) return;
+    context.issues.push({
+      code: 'custom',
+      input: user,
+      path: ['user'],
+      message: 'give either this or --all',
+    });
+  });
+
+/** Says what it does: there may be other things to adopt one day. */
+export const adoptSettings = z.object({
+  ...clusterSettings,
+  restored: yesOrNo('Adopt the namespaces that a restored backup orphaned.').refine(
+    (given) => given,
+    'has to be given',
+  ),
+});
+
+export const hashSettings = z.object({ username: text('Whose account it is. Required.') });

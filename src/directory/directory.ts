@@ -1,0 +1,38 @@
+// What Latchkey asks of a directory: is this password right, and whose is it?
+import { LatchkeyError } from '../errors.ts';
+
+/** The account that a directory found for a username. */
+export interface DirectoryAccount {
+  /** What survives a rename and is never given to somebody else: entryUUID, objectGUID. */
+  readonly id?: string;
+  readonly email?: string;
+  readonly displayName?: string;
+}
+
+/**
+ * What the directory says of a username and a password. `Refused` covers a wrong password and an unknown user
+ * alike. `PasswordExpired` and `Inactive` are said only where the directory vouches that the password was right:
+ * otherwise they would tell a stranger which accounts exist.
+ */
+export type Verdict =
+  | { readonly outcome: 'Accepted'; readonly account: DirectoryAccount }
+  | { readonly outcome: 'Refused' }
+  | { readonly outcome: 'PasswordExpired' }
+  | { readonly outcome: 'Inactive'; readonly reason: string };
+
+export interface Directory {
+  /**
+   * Checks a password. An empty one is refused without asking: some servers take it for an anonymous bind and
+   * say yes (RFC 4513, section 5.1.2).
+   * @throws {DirectoryError} when the directory gives no answer that can be trusted.
+   */
+  verify(username: string, password: string): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+/**
+ * The directory gave no answer that can be trusted; nothing is known about the account.
+ * `DirectoryUnreachable`: no connection, no TLS, a time-out. `DirectoryMisconfigured`: it answered, and the
+ * answer says that a setting is wrong (the bind account refused, several entries for one username).
+ */
+export class DirectoryError extends LatchkeyError<'DirectoryUnreachable' | 'DirectoryMisconfigured'> {}

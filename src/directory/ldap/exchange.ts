@@ -1,0 +1,77 @@
+// Sends one LDAP request and waits for its answer, on a connection that nobody else uses.
+import type { Socket } from 'node:net';
+import { integerOf, MalformedMessage, messageLength, readElements, readMessage } from './message.ts';
+import type { Element, LdapMessage } from './message.ts';
+
+// Two entries with a handful of attributes each fit many times; a directory that sends more is not answering us.
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** A request of ldapts, which does the encoding. */
+export interface Request {
+  readonly messageId: number;
+  write(): Buffer;
+}
+
+/** RFC 4511, section 4.1.9. */
+export interface LdapResult {
+  readonly resultCode: number;
+  /** The server's own words. They may repeat what was asked: not for people, not for logs. */
+  readonly diagnostic: string;
+}
+
+/**
+ * Sends a request and reads its answer: any number of messages with the operations `before`, then one with `last`.
+ * The socket carries no time-out: destroy it, and this rejects.
+ *
+ * Why not the Client of ldapts 9.2: it takes a BindResponse without a result code for a success, believes what was
+ * sent in clear text behind the answer to StartTLS, and loops for ever on some malformed messages.
+ * @throws {Error} where the connection breaks, or the answer is not exactly one to this request
+ */
+export async function exchange(
+  socket: Socket,
+  request: Request,
+  last: number,
+  before: readonly number[] = [],
+): Promise<LdapMessage[]> {
+  socket.write(request.write());
+  const messages: LdapMessage[] = [];
+  let bytes = Buffer.alloc(0);
+  const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
+  for await (const chunk of chunks) {
+    bytes = Buffer.concat([bytes, chunk]);
+    assertShort(bytes.length);
+    for (let length = wholeMessage(bytes); length > 0; length = wholeMessage(bytes)) {
+      const message = readMessage(bytes.subarray(0, length));
+      bytes = bytes.subarray(length);
+      // 0 is a notice of disconnection (RFC 4511, section 4.4.1).
+      if (message.id !== request.messageId) throw new Error('it ended the conversation');
+      messages.push(message);
+      if (message.operation.tag === last) {
+        if (bytes.length > 0) throw new Error('it sent more than an answer');
+        return messages;
+      }
+      if (!before.includes(message.operation.tag)) throw new Error('it answered something else');
+    }
+  }
+  throw new Error('it closed the connection');
+}
+
+/**
+ * The result that a BindResponse, SearchResultDone or ExtendedResponse carries.
+ * @throws {MalformedMessage}
+ */
+export function resultOf(operation: Element): LdapResult {
+  const [code, , diagnostic] = readElements(operation.value);
+  if (!code || !diagnostic) throw new MalformedMessage();
+  return { resultCode: integerOf(code), diagnostic: diagnostic.value.toString('utf8') };
+}
+
+function wholeMessage(bytes: Buffer): number {
+  const length = messageLength(bytes) ?? 0;
+  assertShort(length);
+  return length <= bytes.length ? length : 0;
+}
+
+function assertShort(byteCount: number): void {
+  if (byteCount > MAX_ANSWER_BYTES) throw new Error('its answer is too long');
+}

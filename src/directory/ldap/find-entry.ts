@@ -1,0 +1,96 @@
+// Finds the one entry that a username stands for.
+import type { Socket } from 'node:net';
+import { FilterParser, ProtocolOperation, SearchRequest } from 'ldapts';
+import { DirectoryError } from '../directory.ts';
+import { readEntry, textsOf } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { exchange, resultOf } from './exchange.ts';
+import { MalformedMessage } from './message.ts';
+import type { UserFilter } from './user-filter.ts';
+
+const SUCCESS = 0;
+const SIZE_LIMIT_EXCEEDED = 4;
+// 10 referral, 18 inappropriateMatching, 32 noSuchObject, 34 invalidDNSyntax, 50 insufficientAccessRights,
+// 53 unwillingToPerform
+const ABOUT_THE_SETTINGS = new Set([10, 18, 32, 34, 50, 53]);
+const ENOUGH_TO_SEE_TWO = 2;
+
+export interface Search {
+  readonly baseDN: string;
+  readonly filter: UserFilter;
+  /** Beside those of the filter. */
+  readonly attributes: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/**
+ * Searches below `baseDN` as whoever is bound to this connection. References to other servers are no entries.
+ * @returns undefined where no entry bears the username
+ * @throws {DirectoryError} `DirectoryMisconfigured` for two entries, or a search that the server does not do;
+ *   `DirectoryUnreachable` where it could not
+ */
+export async function findEntry(
+  socket: Socket,
+  search: Search,
+  username: string,
+): Promise<Entry | undefined> {
+  const { baseDN, filter, attributes, timeoutMs } = search;
+  const request = new SearchRequest({
+    messageId: 3,
+    baseDN,
+    scope: 'sub',
+    derefAliases: 'never',
+    sizeLimit: ENOUGH_TO_SEE_TWO,
+    timeLimit: Math.ceil(timeoutMs / 1000),
+    filter: FilterParser.parseString(filter.for(username)),
+    attributes: [...new Set([...filter.attributes, ...attributes])],
+  });
+  const messages = await exchange(socket, request, ProtocolOperation.LDAP_RES_SEARCH, [
+    ProtocolOperation.LDAP_RES_SEARCH_ENTRY,
+    ProtocolOperation.LDAP_RES_SEARCH_REF,
+  ]);
+  const done = messages.at(-1);
+  if (!done) throw new MalformedMessage();
+  const entries = messages
+    .filter(({ operation }) => operation.tag === ProtocolOperation.LDAP_RES_SEARCH_ENTRY)
+    .map(({ operation }) => readEntry(operation));
+  return theOnlyOne(resultOf(done.operation).resultCode, entries, filter, username);
+}
+
+function theOnlyOne(
+  resultCode: number,
+  entries: readonly Entry[],
+  filter: UserFilter,
+  username: string,
+): Entry | undefined {
+  if (entries.length > 1 && (resultCode === SUCCESS || resultCode === SIZE_LIMIT_EXCEEDED)) {
+    throw new DirectoryError(
+      'DirectoryMisconfigured',
+      'Several entries match one username: narrow the settings userFilter or baseDN until each matches one.',
+    );
+  }
+  if (resultCode !== SUCCESS) throw searchFailed(resultCode);
+  const [entry] = entries;
+  if (!entry) return undefined;
+  // What is no DN could be bound to as nobody, which succeeds.
+  if (!entry.dn.includes('=')) throw new MalformedMessage();
+  if (filter.attributes.every((attribute) => textsOf(entry, attribute).length === 0)) {
+    throw new DirectoryError(
+      'DirectoryMisconfigured',
+      `bindDN cannot read ${filter.attributes.join(', ')} of the entry that userFilter finds: allow it, or use another attribute.`,
+    );
+  }
+  return filter.matches(username, (attribute) => textsOf(entry, attribute)) ? entry : undefined;
+}
+
+function searchFailed(resultCode: number): DirectoryError {
+  return ABOUT_THE_SETTINGS.has(resultCode)
+    ? new DirectoryError(
+        'DirectoryMisconfigured',
+        `The directory does not do the search (LDAP result ${resultCode}): check baseDN, userFilter, and what bindDN may read.`,
+      )
+    : new DirectoryError(
+        'DirectoryUnreachable',
+        `The directory could not do the search (LDAP result ${resultCode}): look into its log.`,
+      );
+}

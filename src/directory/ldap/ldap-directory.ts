@@ -1,0 +1,114 @@
+// The directory in an LDAP server: finds the entry of a username, then binds as that entry.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { DirectoryError } from '../directory.ts';
+import type { Directory, Verdict } from '../directory.ts';
+import { turnstile } from '../turnstile.ts';
+import { isWorthAsking } from '../username.ts';
+import { simpleBind } from './bind.ts';
+import type { BindAnswer } from './bind.ts';
+import { connect } from './connection.ts';
+import { ACCOUNT_ATTRIBUTES, accountOf, DEFAULT_ID_ATTRIBUTES } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { findEntry } from './find-entry.ts';
+import { checkedSettings } from './settings.ts';
+import type { LdapSettings } from './settings.ts';
+import { unreachable } from './unreachable.ts';
+import { verdictOfBind } from './verdict.ts';
+
+const AT_ONCE = 16;
+const WAITING = 64;
+
+/**
+ * A refusal is never answered sooner. Servers take longer over a wrong password than over an unknown name (they
+ * hash, and some write the failure down); without a floor that says which accounts exist.
+ */
+const REFUSAL_FLOOR_MS = 500;
+
+/** The service account is refused, or may not bind; anything else is the server's own trouble. */
+const SERVICE_ACCOUNT_REFUSED = new Set([7, 8, 13, 19, 32, 34, 48, 49, 50, 53]);
+
+/**
+ * A directory that is asked over LDAPS or StartTLS only. Every check of a password opens two connections, one to
+ * search as the service account and one to bind as the user, and closes them.
+ * @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting that is wrong; nothing is connected yet
+ */
+export function ldapDirectory(settings: LdapSettings): Directory {
+  const { url, endpoint, bindDN, bindPassword, baseDN, filter, idAttribute, timeoutMs } =
+    checkedSettings(settings);
+  const gate = turnstile({ atOnce: AT_ONCE, waiting: WAITING, deadlineMs: timeoutMs });
+  const attributes = [
+    ...ACCOUNT_ATTRIBUTES,
+    ...(idAttribute === undefined ? DEFAULT_ID_ATTRIBUTES : [idAttribute]),
+  ];
+
+  async function conversation<T>(signal: AbortSignal, talk: (socket: TLSSocket) => Promise<T>): Promise<T> {
+    const socket = await connect(endpoint, signal);
+    try {
+      return await talk(socket);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  function search(username: string, signal: AbortSignal): Promise<Entry | undefined> {
+    return conversation(signal, async (socket) => {
+      assertServiceAccount(await simpleBind(socket, bindDN, await servicePassword()));
+      return findEntry(socket, { baseDN, filter, attributes, timeoutMs }, username);
+    });
+  }
+
+  async function servicePassword(): Promise<string> {
+    const password = await bindPassword();
+    if (password === '') throw serviceAccountRefused('its password is empty');
+    return password;
+  }
+
+  async function check(username: string, password: string, signal: AbortSignal): Promise<Verdict> {
+    const entry = await search(username, signal);
+    if (!entry) {
+      // As much talk as about a real account, and none of it with what was typed.
+      await conversation(signal, (socket) =>
+        simpleBind(socket, `cn=${randomUUID()},${baseDN}`, randomUUID()),
+      );
+      return { outcome: 'Refused' };
+    }
+    const answer = await conversation(signal, (socket) => simpleBind(socket, entry.dn, password));
+    return verdictOfBind(answer, () => accountOf(entry, idAttribute));
+  }
+
+  return {
+    async verify(username, password) {
+      if (!isWorthAsking(username, password)) return { outcome: 'Refused' };
+      const askedAt = performance.now();
+      const verdict = await gate
+        .run((signal) => check(username, password, signal))
+        .catch((error: unknown) => {
+          throw unreachable(url, error);
+        });
+      if (verdict.outcome === 'Refused')
+        await delay(Math.max(0, askedAt + REFUSAL_FLOOR_MS - performance.now()));
+      return verdict;
+    },
+    close: () => gate.close(),
+  };
+}
+
+function assertServiceAccount({ resultCode }: BindAnswer): void {
+  if (resultCode === 0) return;
+  if (SERVICE_ACCOUNT_REFUSED.has(resultCode)) {
+    throw serviceAccountRefused(`the directory refuses it (LDAP result ${resultCode})`);
+  }
+  throw new DirectoryError(
+    'DirectoryUnreachable',
+    `The directory could not sign bindDN in (LDAP result ${resultCode}): look into its log.`,
+  );
+}
+
+function serviceAccountRefused(why: string): DirectoryError {
+  return new DirectoryError(
+    'DirectoryMisconfigured',
+    `The account that searches cannot sign in: ${why}. Check bindDN and its password.`,
+  );
+}

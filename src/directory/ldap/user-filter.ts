@@ -1,0 +1,86 @@
+// The filter that finds a user's entry, with a place for the username.
+import { EqualityFilter, Filter, FilterParser } from 'ldapts';
+import { foldUsername } from '../../domain/effective.ts';
+import { DirectoryError } from '../directory.ts';
+
+export const USERNAME_PLACEHOLDER = '{username}';
+export const DEFAULT_USER_FILTER = `(uid=${USERNAME_PLACEHOLDER})`;
+
+// An item of RFC 4515, section 3: values hold parentheses only in escaped form.
+const ITEM = /\([^()]*\)/g;
+// Escapes of single bytes beyond ASCII: ldapts reads each as a character of its own.
+const ESCAPED_BEYOND_ASCII = /\\[89a-f][0-9a-f]/i;
+
+export interface UserFilter {
+  /** The attributes that the username is compared with; ask for them in the search. */
+  readonly attributes: readonly string[];
+  /** The filter for one user, as text of RFC 4515. */
+  for(username: string): string;
+  /**
+   * Whether an entry bears the username as Latchkey compares usernames. Directories are laxer (Active Directory
+   * ignores accents, others zero-width characters and spaces): without this, one account would answer to many
+   * spellings, and each would have attempts of its own.
+   */
+  matches(username: string, valuesOf: (attribute: string) => readonly string[]): boolean;
+}
+
+/**
+ * Reads the setting `userFilter`, for example `(&(objectClass=person)(uid={username}))`.
+ * @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting
+ */
+export function userFilter(template: string): UserFilter {
+  if (!template.includes(USERNAME_PLACEHOLDER)) {
+    throw misconfigured(`it must contain ${USERNAME_PLACEHOLDER}`);
+  }
+  if (ESCAPED_BEYOND_ASCII.test(template)) {
+    throw misconfigured('write characters beyond ASCII as they are, not as \\ and hexadecimal digits');
+  }
+  const items = (template.match(ITEM) ?? []).filter((item) => item.includes(USERNAME_PLACEHOLDER));
+  const places = items.map((item) => comparison(item, USERNAME_PLACEHOLDER));
+  if (items.join('').split(USERNAME_PLACEHOLDER).length !== template.split(USERNAME_PLACEHOLDER).length) {
+    throw misconfigured(`${USERNAME_PLACEHOLDER} may stand only in a value`);
+  }
+  parsed(fill(template, 'ada'));
+
+  return {
+    attributes: [...new Set(places.map(({ attribute }) => attribute))],
+    for: (username) => fill(template, username),
+    matches: (username, valuesOf) =>
+      items.some((item) => {
+        const { attribute, value } = comparison(item, username);
+        return valuesOf(attribute).some((found) => foldUsername(found) === foldUsername(value));
+      }),
+  };
+}
+
+function fill(template: string, username: string): string {
+  return template.replaceAll(USERNAME_PLACEHOLDER, () => Filter.escape(username));
+}
+
+// Anything but a plain comparison would let a username stand for others: a wildcard, an order, a likeness.
+function comparison(item: string, username: string): { attribute: string; value: string } {
+  const filter = parsed(fill(item, username));
+  if (!(filter instanceof EqualityFilter) || typeof filter.value !== 'string') {
+    throw misconfigured(
+      `${USERNAME_PLACEHOLDER} may stand only in a comparison with =, without *, as in ${DEFAULT_USER_FILTER}`,
+    );
+  }
+  return { attribute: filter.attribute, value: filter.value };
+}
+
+function parsed(filter: string): Filter {
+  try {
+    // ldapts closes what is left open.
+    if (filter.split('(').length === filter.split(')').length) return FilterParser.parseString(filter);
+  } catch {
+    // Said below; the parser's own words repeat the filter, which may hold a username.
+  }
+  throw misconfigured('it is not an LDAP filter (RFC 4515); check its parentheses');
+}
+
+function misconfigured(fault: string): DirectoryError {
+  return new DirectoryError(
+    'DirectoryMisconfigured',
+    `The setting userFilter is wrong: ${fault}. For example ${DEFAULT_USER_FILTER}.`,
+  );
+}

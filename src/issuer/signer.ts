@@ -1,0 +1,62 @@
+// Signs tokens: the claims of a user, with times and a number of their own.
+import { randomBytes } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { IdentityClaims } from '../domain/claims.ts';
+import { LatchkeyError } from '../errors.ts';
+import { LONGEST_TTL_MS, type Keyring } from './keyring.ts';
+
+/**
+ * How far the clock of a verifier may be behind ours: what Latchkey itself tolerates against the API server before it
+ * stops to mint. Without it a verifier that tolerates nothing would refuse a token in its first seconds.
+ */
+const SKEW_SECONDS = 5;
+
+export interface SignedToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly jti: string;
+  /** Of the key that signed it. */
+  readonly kid: string;
+}
+
+export interface Signer {
+  /**
+   * @param ttlMs at most a day; the token lives up to a second less, as `exp` counts whole seconds
+   * @throws {SigningError}
+   */
+  sign(claims: IdentityClaims, ttlMs: number, now: Date): Promise<SignedToken>;
+}
+
+/** `TtlOutOfRange`: the token would outlive the publication of its key, or would not live at all. */
+export class SigningError extends LatchkeyError<'NoSigningKey' | 'TtlOutOfRange'> {}
+
+/** @param keyring asked anew for every token; undefined while there is none */
+export function signer(keyring: () => Keyring | undefined, issuerUrl: string): Signer {
+  return {
+    async sign(claims, ttlMs, now) {
+      const key = keyring()?.active;
+      if (!key)
+        throw new SigningError('NoSigningKey', 'There is no signing key: see the log of the operator.');
+      if (!(ttlMs >= 1_000 && ttlMs <= LONGEST_TTL_MS))
+        throw new SigningError('TtlOutOfRange', `A token cannot live ${ttlMs} ms: set a ttl of 1m to 24h.`);
+      const iat = Math.floor(now.getTime() / 1_000);
+      const exp = iat + Math.floor(ttlMs / 1_000);
+      const jti = randomBytes(16).toString('base64url');
+      // RFC 7519, section 4.1. What belongs to this one token stands last: no claim can overrule it.
+      const payload = {
+        ...claims,
+        aud: [...claims.aud],
+        iss: issuerUrl,
+        iat,
+        nbf: iat - SKEW_SECONDS,
+        exp,
+        jti,
+      };
+      // jose imports the key once and keeps it for as long as the KeyObject lives.
+      const token = await new SignJWT(payload)
+        .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
+        .sign(key.privateKey);
+      return { token, expiresAt: new Date(exp * 1_000), jti, kid: key.kid };
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// The HTTPS server that everything Latchkey answers on is registered with.
+import type { Duplex } from 'node:stream';
+import { fastify, LogController } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { baselineHeaders } from './baseline-headers.ts';
+import { readCertificate, watchCertificate } from './certificate.ts';
+import type { Certificate, CertificateFiles } from './certificate.ts';
+import { sendPlainError, sendStatus } from './plain-errors.ts';
+import { logRequest } from './request-log.ts';
+
+export interface HttpsSettings extends CertificateFiles {
+  readonly host: string;
+  /** 0 takes a free one */
+  readonly port: number;
+}
+
+/** How much, and how long, one caller may ask for. */
+export interface HttpsLimits {
+  readonly bodyBytes: number;
+  readonly headerBytes: number;
+  readonly connections: number;
+  readonly handshakeTimeoutMs: number;
+  /** from the connection, or the first byte of a later request, to the end of the headers */
+  readonly headersTimeoutMs: number;
+  /** the same, to the end of the body */
+  readonly requestTimeoutMs: number;
+  /** a connection in which no byte moves while an answer is due */
+  readonly idleTimeoutMs: number;
+  /** longer than the 60 s for which nginx and AWS reuse a connection: they must be the ones to close it */
+  readonly keepAliveTimeoutMs: number;
+  /** how long a request that is under way may still take when the server closes */
+  readonly closeDeadlineMs: number;
+  readonly certificatePollMs: number;
+}
+
+export const httpsLimits: HttpsLimits = {
+  bodyBytes: 16 * 1024,
+  headerBytes: 16 * 1024,
+  connections: 1000,
+  handshakeTimeoutMs: 10_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  idleTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 65_000,
+  closeDeadlineMs: 10_000,
+  certificatePollMs: 10_000,
+};
+
+export interface HttpsServer {
+  /** Register routes on it before `listen`. */
+  readonly app: FastifyInstance;
+  /** @returns the port */
+  listen(): Promise<number>;
+  /** Takes no more connections, lets requests end, and cuts off what is still there at the deadline. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the server; it takes no connection before `listen`.
+ * @throws {CertificateError} when the certificate cannot be used
+ */
+export async function createHttpsServer(
+  settings: HttpsSettings,
+  log: Logger,
+  limits: HttpsLimits = httpsLimits,
+): Promise<HttpsServer> {
+  const certificate = await readCertificate(settings);
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({
+    https: {
+      ...tlsOptions(certificate),
+      handshakeTimeout: limits.handshakeTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      // Node looks for connections past these timeouts only this often.
+      connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / 4),
+      maxHeaderSize: limits.headerBytes,
+    },
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    bodyLimit: limits.bodyBytes,
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, request, reply) => sendPlainError(error, request, reply),
+  });
+  app.server.maxConnections = limits.connections;
+  app.setErrorHandler(sendPlainError);
+  app.setNotFoundHandler((_request, reply) => sendStatus(reply, 404));
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(baselineHeaders));
+  app.addHook('onResponse', logRequest);
+
+  // Node's own list of connections leaves out those that have not finished their handshake.
+  const sockets = new Set<Duplex>();
+  app.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  const stopWatching = watchCertificate(
+    settings,
+    certificate,
+    (fresh) => app.server.setSecureContext(tlsOptions(fresh)),
+    log,
+    limits.certificatePollMs,
+  );
+
+  return {
+    app,
+    async listen() {
+      const address = await app.listen({ host: settings.host, port: settings.port });
+      return Number(new URL(address).port);
+    },
+    async close() {
+      stopWatching();
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, limits.closeDeadlineMs);
+      await app.close().finally(() => clearTimeout(deadline));
+    },
+  };
+}
+
+/** `setSecureContext` forgets what it is not told again, so both start from here. */
+function tlsOptions({ cert, key }: Certificate) {
+  return { cert, key, minVersion: 'TLSv1.2' as const };
+}

@@ -1,0 +1,79 @@
+// The control plane is a real one: these are the things that only a real one does.
+import { afterAll, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { startControlPlane } from '../../../dev/cluster/control-plane.ts';
+import { runKubectl } from '../../../dev/cluster/kubectl.ts';
+import { versions } from '../../../dev/cluster/version.ts';
+import { isAlive } from '../../support/alive.ts';
+
+const controlPlane = await startControlPlane();
+afterAll(() => controlPlane.stop());
+
+function kubectl(...args: string[]): Promise<string> {
+  return runKubectl({
+    kubectl: controlPlane.binaries.kubectl,
+    kubeconfig: controlPlane.adminKubeconfig,
+    args,
+  });
+}
+
+test('the server and its kubectl say the version that go.mod names', async () => {
+  const answer: unknown = JSON.parse(await kubectl('version', '-o', 'json'));
+  const gitVersion = versions().kubernetes;
+  expect(answer).toMatchObject({ clientVersion: { gitVersion }, serverVersion: { gitVersion } });
+});
+
+test('a deleted namespace goes, with what is in it', async () => {
+  await kubectl('create', 'namespace', 'short-lived');
+  await kubectl('-n', 'short-lived', 'create', 'configmap', 'note');
+  await kubectl('delete', 'namespace', 'short-lived', '--timeout=25s');
+  expect(await kubectl('get', 'namespaces', '-o', 'name')).not.toContain('short-lived');
+});
+
+test('a new namespace gets its service account and the cluster CA', async () => {
+  await kubectl('create', 'namespace', 'furnished');
+  await kubectl('-n', 'furnished', 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s');
+  await kubectl('-n', 'furnished', 'wait', '--for=create', 'configmap/kube-root-ca.crt', '--timeout=20s');
+});
+
+test('a client certificate authenticates as its common name and groups, and may do nothing by itself', async () => {
+  const kubeconfig = await controlPlane.clientKubeconfig('latchkey:ada/x+y', ['analytics', 'ops']);
+  const call = { kubectl: controlPlane.binaries.kubectl, kubeconfig };
+  const answer: unknown = JSON.parse(await runKubectl({ ...call, args: ['auth', 'whoami', '-o', 'json'] }));
+  expect(answer).toMatchObject({
+    status: {
+      userInfo: { username: 'latchkey:ada/x+y', groups: ['analytics', 'ops', 'system:authenticated'] },
+    },
+  });
+  await expect(runKubectl({ ...call, args: ['get', 'secrets'] })).rejects.toThrow('forbidden');
+});
+
+test('the API server comes back with other flags on the same address, and with its data', async () => {
+  await kubectl('create', 'configmap', 'kept', '--from-literal=a=b');
+  await controlPlane.stopApiServer();
+  await expect(kubectl('get', 'configmaps')).rejects.toThrow('connection');
+
+  await controlPlane.restartApiServer({ apiServerFlags: ['--runtime-config=apps/v1=false'] });
+  expect(await kubectl('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}')).toBe('b');
+  expect(await kubectl('api-versions')).not.toContain('apps/v1');
+
+  await controlPlane.restartApiServer();
+  expect(await kubectl('api-versions')).toContain('apps/v1');
+});
+
+test('a server that ends early is an error with the end of its log, and leaves nothing behind', async () => {
+  const starting = startControlPlane({ apiServerFlags: ['--no-such-flag'] });
+  await expect(starting).rejects.toMatchObject({
+    code: 'ProcessDied',
+    message: expect.stringContaining('unknown flag: --no-such-flag'),
+  });
+});
+
+test('stopping it leaves no process and no file', async () => {
+  const other = await startControlPlane();
+  const pids = other.pids();
+  expect(pids.filter(isAlive)).toHaveLength(3);
+  await other.stop();
+  expect(pids.filter(isAlive)).toEqual([]);
+  expect(existsSync(other.folder)).toBe(false);
+});

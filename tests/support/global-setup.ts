@@ -1,0 +1,46 @@
+// Before all suites: offers one control plane, which starts when the first suite asks for it.
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from '../../dev/cluster/control-plane.ts';
+import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { SOCKET_VARIABLE } from './cluster.ts';
+import { setTeardown } from './teardown.ts';
+
+export default async function globalSetup(): Promise<void> {
+  let controlPlane: Promise<ControlPlane> | undefined;
+  const answer = async (url: URL): Promise<unknown> => {
+    controlPlane ??= startControlPlane();
+    const cluster = await controlPlane;
+    if (url.pathname === '/cluster') return cluster;
+    return cluster.clientKubeconfig(url.searchParams.get('user') ?? '', url.searchParams.getAll('group'));
+  };
+  const server = createServer((request, response) => {
+    answer(new URL(request.url ?? '/', 'http://socket')).then(
+      (result) => response.end(JSON.stringify(result)),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+    );
+  });
+
+  const folder = temporaryFolder('latchkey-tests');
+  const socket = join(folder.path, 'socket');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(socket, resolve);
+  });
+  process.env[SOCKET_VARIABLE] = socket;
+  // What a suite that is interrupted leaves behind goes with this folder.
+  process.env['TMPDIR'] = folder.path;
+
+  // Only a process that exits removes its folders; one that a signal ends does not.
+  process.on('SIGINT', exit).on('SIGTERM', exit);
+  setTeardown(async () => {
+    process.off('SIGINT', exit).off('SIGTERM', exit);
+    server.close();
+    server.closeAllConnections();
+    await (await controlPlane?.catch(() => undefined))?.stop();
+    folder.remove();
+  });
+}
+
+function exit(): never {
+  process.exit(1);
+}
