@@ -12,7 +12,6 @@ let directory: Directory;
 
 beforeAll(async () => {
   ldap = await startTestDirectory({
-    // slapd says "account locked" in the control: the case in which it tells most.
     passwordPolicy: {
       pwdMaxAge: '3600',
       pwdMustChange: 'TRUE',
@@ -60,7 +59,7 @@ describe('with a password policy', () => {
   });
 
   test('spellings that only the server takes for a username cannot lock its account', async () => {
-    const spellings = ['target ', ' target', 'tar\u200bget', 'target\u00ad'];
+    const spellings = ['target ', ' target', 'target  ', '  target', ' target '];
     await Promise.all(spellings.map((spelling) => directory.verify(spelling, 'wrong')));
     expect(await directory.verify('target', 'right')).toMatchObject({ outcome: 'Accepted' });
   });

@@ -1,0 +1,145 @@
+// A cluster of a suite's own with Latchkey in it, as the demo has it, and the hands of an admin, a user and a script.
+import { decodeJwt, type JWTPayload } from 'jose';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+import type { User, UserStatus } from '../../src/api/user.ts';
+import { hashPassword } from '../../src/directory/local/password-hash.ts';
+import { startControlPlane, type ControlPlane } from '../../dev/cluster/control-plane.ts';
+import { runKubectl } from '../../dev/cluster/kubectl.ts';
+import { adminKubectl, install, writeLocalAccounts, type Kubectl } from '../../dev/latchkey/install.ts';
+import { startOperator, type Operator, type OperatorOptions } from '../../dev/latchkey/operator.ts';
+import { waitUntil } from '../../dev/wait-until.ts';
+
+const DEADLINE_MS = 20_000;
+
+export interface LatchkeyOptions extends OperatorOptions {
+  /** Local accounts: username → password. */
+  readonly accounts?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+export interface Latchkey {
+  readonly cluster: ControlPlane;
+  /** The operator that runs now. */
+  operator: Operator;
+  readonly kubectl: Kubectl;
+  /** kubectl as the person whose client certificate says so. */
+  as(username: string): Promise<Kubectl>;
+  createUser(name: string, spec?: Partial<User['spec']>): Promise<void>;
+  patch(resource: string, patch: object): Promise<void>;
+  user(name: string): Promise<User>;
+  /** Waits until the status is as it should be, and returns it. */
+  untilStatus(name: string, holds: (status: UserStatus, user: User) => boolean): Promise<UserStatus>;
+  signIn(username: string, password: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** A request to the portal; a path such as /sign-out. */
+  portal(method: 'GET' | 'POST', path: string, headers?: Readonly<Record<string, string>>, body?: string): Promise<Answer>;
+  /** The token in the Secret as an admin reads it; undefined where there is none. */
+  token(namespace: string): Promise<string | undefined>;
+  untilToken(namespace: string): Promise<{ readonly token: string; readonly claims: JWTPayload }>;
+  untilNoToken(namespace: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startLatchkey({ accounts = {}, ...options }: LatchkeyOptions = {}): Promise<Latchkey> {
+  const cluster = await startControlPlane();
+  try {
+    await install(cluster);
+    const lines = Object.entries(accounts).map(async ([name, password]) => `${name}:${await hashPassword(password)}`);
+    await writeLocalAccounts(cluster, await Promise.all(lines));
+    return latchkey(cluster, await startOperator(cluster, options));
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
+  const kubectl = adminKubectl(cluster);
+  const state = { operator: first };
+
+  const portal: Latchkey['portal'] = async (method, path, headers = {}, body) => {
+    const { operator } = state;
+    const agent = new Agent({ connect: { ca: readFileSync(operator.caFile) } });
+    try {
+      const answer = await request(new URL(path, operator.portal), {
+        dispatcher: agent,
+        method,
+        headers: { ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }), ...headers },
+        ...(body !== undefined && { body }),
+      });
+      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+    } finally {
+      await agent.close();
+    }
+  };
+  const user = async (name: string): Promise<User> =>
+    JSON.parse(await kubectl(['get', 'users.latchkey.dev', name, '-o', 'json']));
+  const token = async (namespace: string) => {
+    const data = await kubectl(['-n', namespace, 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.AUTH_TOKEN}']);
+    return data === '' ? undefined : Buffer.from(data, 'base64').toString();
+  };
+  /** A Secret or a namespace that is not there, or not yet, is no token. */
+  const tokenIfAny = (namespace: string) =>
+    token(namespace).catch((error: unknown) => {
+      if (String(error).includes('NotFound')) return undefined;
+      throw error;
+    });
+
+  return {
+    cluster,
+    get operator() {
+      return state.operator;
+    },
+    set operator(next) {
+      state.operator = next;
+    },
+    kubectl,
+    async as(username) {
+      const kubeconfig = await cluster.clientKubeconfig(username);
+      return (args, input) =>
+        runKubectl({ kubectl: cluster.binaries.kubectl, kubeconfig, args, ...(input !== undefined && { input }) });
+    },
+    async createUser(name, spec = {}) {
+      const body = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name }, spec };
+      await kubectl(['create', '-f', '-'], JSON.stringify(body));
+    },
+    async patch(resource, patch) {
+      await kubectl(['patch', ...resource.split(' '), '--type=merge', '-p', JSON.stringify(patch)]);
+    },
+    user,
+    untilStatus: (name, holds) =>
+      waitUntil(`the status of ${name}`, DEADLINE_MS, async () => {
+        const found = await user(name);
+        return found.status && holds(found.status, found) && found.status;
+      }),
+    signIn: (username, password, headers) =>
+      portal('POST', '/sign-in', headers, new URLSearchParams({ username, password }).toString()),
+    portal,
+    token,
+    untilToken: (namespace) =>
+      waitUntil(`a token in ${namespace}`, DEADLINE_MS, async () => {
+        const found = await tokenIfAny(namespace);
+        return found !== undefined && { token: found, claims: decodeJwt(found) };
+      }),
+    untilNoToken: async (namespace) => {
+      await waitUntil(`no token in ${namespace}`, DEADLINE_MS, async () => (await tokenIfAny(namespace)) === undefined);
+    },
+    async stop() {
+      await state.operator.stop();
+      state.operator.remove();
+      await cluster.stop();
+    },
+  };
+}
+
+/** The value of the cookie that a sign-in set, as a Cookie header. */
+export function cookieOf({ headers }: Answer): string {
+  const cookie = [headers['set-cookie'] ?? []].flat().find((line) => line.startsWith('__Host-latchkey='));
+  if (cookie === undefined) throw new Error('no cookie was set');
+  return cookie.split(';')[0] ?? '';
+}
