@@ -55,9 +55,9 @@ export function decide(observed: Observed, now: Date): Decision {
   const plan =
     user.metadata.deletionTimestamp !== undefined
       ? offboard(observed, claim)
-      : shut && claim !== 'Absent' && claim !== 'Made' && claim !== 'HandedOver'
-        ? withdraw(observed, claim)
-        : provide(observed, claim, { shut, session, policy }, now);
+      : isUsable(observed, claim)
+        ? provide(observed, claim, { shut, session, policy }, now)
+        : withdraw(observed, claim);
 
   const status = desiredStatus(observed, { shut, ended, session, tokenWritten: plan.tokenWritten }, now);
   return {
@@ -66,6 +66,14 @@ export function decide(observed: Observed, now: Date): Decision {
     steps: plan.steps,
     lookAgainAt: plan.lookAgainAt,
   };
+}
+
+/** Whether the namespace may be written to, and holds nothing of somebody else's under our names. */
+function isUsable(observed: Observed, claim: NamespaceClaim): boolean {
+  if (claim !== 'Absent' && claim !== 'Made' && claim !== 'HandedOver') return false;
+  const foreignSecret = observed.secret && !ownsSecret(observed, claim);
+  const foreignBinding = observed.binding && !ownsBinding(observed, claim);
+  return claim !== 'HandedOver' || (!foreignSecret && !foreignBinding);
 }
 
 interface Plan {
