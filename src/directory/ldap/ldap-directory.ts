@@ -60,7 +60,9 @@ export function ldapDirectory(settings: LdapSettings): Directory {
   }
 
   async function servicePassword(): Promise<string> {
-    const password = await bindPassword();
+    const password = await bindPassword().catch((error: unknown) => {
+      throw serviceAccountRefused('its password cannot be read', error);
+    });
     if (password === '') throw serviceAccountRefused('its password is empty');
     return password;
   }
@@ -106,9 +108,10 @@ function assertServiceAccount({ resultCode }: BindAnswer): void {
   );
 }
 
-function serviceAccountRefused(why: string): DirectoryError {
+function serviceAccountRefused(why: string, cause?: unknown): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
     `The account that searches cannot sign in: ${why}. Check bindDN and its password.`,
+    cause === undefined ? {} : { cause },
   );
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
-import type { AccessState, SignInResult } from '../../../src/servers/portal/access.ts';
+import type { AccessState, SignInResult } from '../../../src/sessions/access.ts';
 import type { PortalServer } from './portal-server.ts';
 import { adaView } from './scripted-access.ts';
 import { Visits } from './visits.ts';

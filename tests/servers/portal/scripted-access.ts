@@ -1,6 +1,6 @@
 // An Access that says what a test tells it: these tests are about pages, and no cluster can be made to show each
 // of these states on demand. That the portal works over a real cluster is the end-to-end test's to show.
-import type { Access, AccessView, SignInAttempt, SignInResult } from '../../../src/servers/portal/access.ts';
+import type { Access, AccessView, SignInAttempt, SignInResult } from '../../../src/sessions/access.ts';
 
 export const adaCookie = 'ada-browser-1';
 

@@ -1,6 +1,6 @@
 // Signing in, as requests and answers.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { AccessUnavailable } from '../../../src/servers/portal/access.ts';
+import { AccessUnavailable } from '../../../src/sessions/access.ts';
 import { proxyAddress, startPortal } from './portal-server.ts';
 import type { PortalServer } from './portal-server.ts';
 import { adaCookie } from './scripted-access.ts';

@@ -1,7 +1,7 @@
 // The page of one's access, signing out and ending access, as requests and answers.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { AccessUnavailable } from '../../../src/servers/portal/access.ts';
-import type { AccessState } from '../../../src/servers/portal/access.ts';
+import { AccessUnavailable } from '../../../src/sessions/access.ts';
+import type { AccessState } from '../../../src/sessions/access.ts';
 import { startPortal } from './portal-server.ts';
 import type { PortalServer } from './portal-server.ts';
 import { adaCookie, adaView } from './scripted-access.ts';
