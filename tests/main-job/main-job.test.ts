@@ -29,7 +29,11 @@ const secondsLeft = ({ exp }: { exp?: number }) => (exp ?? 0) - Date.now() / 1_0
 
 describe('a token', () => {
   test('is not there before the first sign-in, and the Secret says what to do', async () => {
-    await latchkey.createUser('ada', { displayName: 'Ada Lovelace', email: 'ada@example.org', groups: ['analytics'] });
+    await latchkey.createUser('ada', {
+      displayName: 'Ada Lovelace',
+      email: 'ada@example.org',
+      groups: ['analytics'],
+    });
     const status = await latchkey.untilStatus('ada', ({ phase }) => phase === 'Pending');
     expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
       status: 'False',
@@ -69,7 +73,9 @@ describe('a token', () => {
     const grace = await latchkey.as('grace');
     await expect(grace(args)).rejects.toThrow('forbidden');
     await expect(ada(['-n', 'ada', 'get', 'secrets'])).rejects.toThrow('forbidden');
-    await expect(ada(['-n', 'latchkey', 'get', 'secret', 'latchkey-signing-keys'])).rejects.toThrow('forbidden');
+    await expect(ada(['-n', 'latchkey', 'get', 'secret', 'latchkey-signing-keys'])).rejects.toThrow(
+      'forbidden',
+    );
   });
 
   test('verifies by the published keys', async () => {
@@ -111,7 +117,9 @@ describe('the key leaves the Secret', () => {
     await latchkey.patch('users.latchkey.dev ken', { spec: { disabled: false } });
     latchkey.operator.remove();
     const { startOperator } = await import('../../dev/latchkey/operator.ts');
-    latchkey.operator = await startOperator(latchkey.cluster, { flags: ['--sign-in-attempts-per-address=1000'] });
+    latchkey.operator = await startOperator(latchkey.cluster, {
+      flags: ['--sign-in-attempts-per-address=1000'],
+    });
     await latchkey.untilNoToken('ken');
     const { conditions, session } = await latchkey.untilStatus('ken', ({ phase }) => phase === 'Pending');
     expect(session).toBeUndefined();
@@ -167,7 +175,9 @@ describe('what is not Latchkey’s', () => {
     const status = await latchkey.untilStatus('edsger', ({ phase }) => phase === 'Suspended');
     expect(status.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe('SecretNotOurs');
     await kubectl(['delete', 'users.latchkey.dev', 'edsger', '--timeout=20s']);
-    expect(await kubectl(['-n', 'edsger', 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.mine}'])).toBe('MQ==');
+    expect(
+      await kubectl(['-n', 'edsger', 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.mine}']),
+    ).toBe('MQ==');
   });
 
   test('of two Users that claim one username the older keeps it, and the later one gets it when the older is gone', async () => {
@@ -187,7 +197,9 @@ describe('whatever others do to the Secret, the binding and the namespace', () =
     const good = (await latchkey.untilToken('donald')).claims;
     const isGood = async (what: string) =>
       waitUntil(what, 15_000, async () => {
-        const secret = await kubectl(['-n', 'donald', 'get', 'secret', 'access-token', '-o', 'json']).catch(() => '');
+        const secret = await kubectl(['-n', 'donald', 'get', 'secret', 'access-token', '-o', 'json']).catch(
+          () => '',
+        );
         if (secret === '') return false;
         const { data, metadata, immutable } = JSON.parse(secret);
         if (immutable || metadata.finalizers || Object.keys(data ?? {}).join() !== 'AUTH_TOKEN') return false;
@@ -203,7 +215,9 @@ describe('whatever others do to the Secret, the binding and the namespace', () =
     await isGood('an immutable Secret with a finalizer');
     await kubectl(['-n', 'donald', 'delete', 'rolebinding', 'latchkey-read-access-token']);
     await waitUntil('the RoleBinding', 10_000, async () =>
-      (await kubectl(['-n', 'donald', 'get', 'rolebindings', '-o', 'name'])).includes('latchkey-read-access-token'),
+      (await kubectl(['-n', 'donald', 'get', 'rolebindings', '-o', 'name'])).includes(
+        'latchkey-read-access-token',
+      ),
     );
     await kubectl(['delete', 'namespace', 'donald', '--timeout=20s']);
     await isGood('a deleted namespace');
@@ -228,7 +242,9 @@ describe('offboarding', () => {
     await kubectl(['get', 'namespace', 'dennis']);
     latchkey.operator.remove();
     const { startOperator } = await import('../../dev/latchkey/operator.ts');
-    latchkey.operator = await startOperator(latchkey.cluster, { flags: ['--sign-in-attempts-per-address=1000'] });
+    latchkey.operator = await startOperator(latchkey.cluster, {
+      flags: ['--sign-in-attempts-per-address=1000'],
+    });
     await kubectl(['wait', '--for=delete', 'namespace/dennis', '--timeout=30s']);
   });
 });

@@ -5,6 +5,15 @@ const CHECK_EVERY_MS = 500;
 if (process.send !== undefined) {
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+    // Jest hands its tests a copy of `process`, in which ppid never changes.
+    if (!exists(parent)) process.kill(process.pid, 'SIGKILL');
   }, CHECK_EVERY_MS).unref();
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

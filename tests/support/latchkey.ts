@@ -37,7 +37,12 @@ export interface Latchkey {
   untilStatus(name: string, holds: (status: UserStatus, user: User) => boolean): Promise<UserStatus>;
   signIn(username: string, password: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** A request to the portal; a path such as /sign-out. */
-  portal(method: 'GET' | 'POST', path: string, headers?: Readonly<Record<string, string>>, body?: string): Promise<Answer>;
+  portal(
+    method: 'GET' | 'POST',
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<Answer>;
   /** The token in the Secret as an admin reads it; undefined where there is none. */
   token(namespace: string): Promise<string | undefined>;
   untilToken(namespace: string): Promise<{ readonly token: string; readonly claims: JWTPayload }>;
@@ -49,7 +54,9 @@ export async function startLatchkey({ accounts = {}, ...options }: LatchkeyOptio
   const cluster = await startControlPlane();
   try {
     await install(cluster);
-    const lines = Object.entries(accounts).map(async ([name, password]) => `${name}:${await hashPassword(password)}`);
+    const lines = Object.entries(accounts).map(
+      async ([name, password]) => `${name}:${await hashPassword(password)}`,
+    );
     await writeLocalAccounts(cluster, await Promise.all(lines));
     return latchkey(cluster, await startOperator(cluster, options));
   } catch (error) {
@@ -69,7 +76,10 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
       const answer = await request(new URL(path, operator.portal), {
         dispatcher: agent,
         method,
-        headers: { ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }), ...headers },
+        headers: {
+          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...headers,
+        },
         ...(body !== undefined && { body }),
       });
       return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
@@ -80,7 +90,15 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
   const user = async (name: string): Promise<User> =>
     JSON.parse(await kubectl(['get', 'users.latchkey.dev', name, '-o', 'json']));
   const token = async (namespace: string) => {
-    const data = await kubectl(['-n', namespace, 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.AUTH_TOKEN}']);
+    const data = await kubectl([
+      '-n',
+      namespace,
+      'get',
+      'secret',
+      'access-token',
+      '-o',
+      'jsonpath={.data.AUTH_TOKEN}',
+    ]);
     return data === '' ? undefined : Buffer.from(data, 'base64').toString();
   };
   /** A Secret or a namespace that is not there, or not yet, is no token. */
@@ -102,7 +120,12 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
     async as(username) {
       const kubeconfig = await cluster.clientKubeconfig(username);
       return (args, input) =>
-        runKubectl({ kubectl: cluster.binaries.kubectl, kubeconfig, args, ...(input !== undefined && { input }) });
+        runKubectl({
+          kubectl: cluster.binaries.kubectl,
+          kubeconfig,
+          args,
+          ...(input !== undefined && { input }),
+        });
     },
     async createUser(name, spec = {}) {
       const body = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name }, spec };
@@ -127,7 +150,11 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
         return found !== undefined && { token: found, claims: decodeJwt(found) };
       }),
     untilNoToken: async (namespace) => {
-      await waitUntil(`no token in ${namespace}`, DEADLINE_MS, async () => (await tokenIfAny(namespace)) === undefined);
+      await waitUntil(
+        `no token in ${namespace}`,
+        DEADLINE_MS,
+        async () => (await tokenIfAny(namespace)) === undefined,
+      );
     },
     async stop() {
       await state.operator.stop();

@@ -1,0 +1,161 @@
+// The README's quickstart, as a newcomer runs it: the demo, a browser, and the command that reads the token.
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { waitUntil } from '../../dev/wait-until.ts';
+import { isAlive } from '../support/alive.ts';
+import { startBrowser } from '../support/browser.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const STATE = join(root, '.demo/demo.json');
+const READY_MS = 120_000;
+const run = promisify(execFile);
+
+interface Demo {
+  readonly pid: number;
+  readonly portal: string;
+  readonly portalCA: string;
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  readonly accounts: readonly {
+    readonly username: string;
+    readonly password: string;
+    readonly kubeconfig: string;
+  }[];
+}
+
+let child: ChildProcess | undefined;
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+async function startDemo(...args: string[]): Promise<{ demo: Demo; output: () => string }> {
+  let output = '';
+  const started = spawn('npm', ['run', 'demo', '--', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child = started;
+  for (const stream of [started.stdout, started.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await waitUntil('the demo to be ready', READY_MS, () => {
+    if (started.exitCode !== null) throw new Error(`the demo ended:\n${output}`);
+    return existsSync(STATE);
+  });
+  return { demo: JSON.parse(readFileSync(STATE, 'utf8')) as Demo, output: () => output };
+}
+
+/** The README's one-liner, in a shell, with nothing but the user's own kubeconfig. */
+async function readToken(
+  { kubectl }: Demo,
+  { username, kubeconfig }: Demo['accounts'][number],
+): Promise<string> {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [command] = /^kubectl -n \$USER_NAMESPACE .*$/m.exec(readme) ?? [];
+  if (command === undefined) throw new Error('the README does not say how to read the token');
+  const env = {
+    PATH: `${dirname(kubectl)}:${process.env['PATH']}`,
+    KUBECONFIG: kubeconfig,
+    USER_NAMESPACE: username,
+  };
+  return (await run('sh', ['-c', command], { env })).stdout;
+}
+
+/** Checked against the demo's CA; the browser is then told to trust this certificate, and no other. */
+async function portalCertificate({ portal, portalCA }: Demo): Promise<string> {
+  const { hostname, port } = new URL(portal);
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    servername: hostname,
+    ca: readFileSync(portalCA),
+  });
+  await once(socket, 'secureConnect');
+  const file = join(dirname(portalCA), 'portal.crt');
+  writeFileSync(file, socket.getPeerX509Certificate()?.toString() ?? '');
+  socket.destroy();
+  return file;
+}
+
+async function signIn(
+  demo: Demo,
+  { username, password }: Demo['accounts'][number],
+  javaScriptEnabled: boolean,
+): Promise<void> {
+  const browser = await startBrowser([await portalCertificate(demo)]);
+  try {
+    const page = await (await browser.newContext({ javaScriptEnabled })).newPage();
+    await page.goto(demo.portal);
+    await page.getByLabel('Username').fill(username);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    // The page looks again by itself while the token is being written.
+    await page.getByRole('heading', { name: 'Your access is active' }).waitFor({ timeout: 15_000 });
+    expect(await page.locator('#command').textContent()).toContain(
+      `kubectl -n ${username} get secret access-token`,
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+describe.each([
+  { directory: 'local', javaScript: true },
+  { directory: 'openldap', javaScript: false },
+])('the demo with the directory $directory', ({ directory, javaScript }) => {
+  test(
+    'goes from nothing to a token in the terminal, and leaves nothing behind',
+    async () => {
+      const { demo, output } = await startDemo('--directory', directory);
+      const [ada, grace] = demo.accounts;
+      if (!ada || !grace) throw new Error('the demo has fewer than two accounts');
+      for (const { username, password } of demo.accounts)
+        expect(output()).toMatch(new RegExp(`${username} +${password}`));
+      expect(output()).toContain(demo.portal);
+
+      expect(await readToken(demo, ada)).toBe('');
+      await signIn(demo, ada, javaScript);
+      const claims = decodeJwt(await readToken(demo, ada));
+      const left = (claims.exp ?? 0) - Date.now() / 1_000;
+      expect(claims['preferred_username']).toBe('ada');
+      expect(left).toBeGreaterThan(600);
+      expect(left).toBeLessThanOrEqual(1_800);
+
+      const strangers = [
+        ['-n', 'ada', 'get', 'secret', 'access-token'],
+        ['-n', 'grace', 'get', 'secrets'],
+        ['get', 'users.latchkey.dev'],
+      ];
+      for (const args of strangers)
+        await expect(run(demo.kubectl, ['--kubeconfig', grace.kubeconfig, ...args])).rejects.toThrow(
+          'forbidden',
+        );
+
+      const users = await run(demo.kubectl, ['--kubeconfig', demo.kubeconfig, 'get', 'users.latchkey.dev']);
+      expect(users.stdout).toMatch(/^NAME +NAMESPACE +PHASE +REASON +SIGNED IN +AGE/);
+
+      const ended = child ? once(child, 'exit') : undefined;
+      process.kill(demo.pid, 'SIGTERM');
+      await ended;
+      expect(isAlive(demo.pid)).toBe(false);
+      expect(existsSync(join(root, '.demo'))).toBe(false);
+      expect(output()).toContain('nothing is left running');
+    },
+    READY_MS * 2,
+  );
+});
+
+test('the demo says how it is called when it is called in another way', async () => {
+  await expect(
+    run(process.execPath, [join(root, 'dev/demo/main.ts'), '--directory', 'phonebook']),
+  ).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--directory local|openldap'),
+  });
+});
