@@ -1,7 +1,7 @@
 // What a person sees when a request fails, in place of a machine's error.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { statusOf } from '../plain-errors.ts';
-import { AccessUnavailable } from './access.ts';
+import { AccessUnavailable } from '../../sessions/access.ts';
 import type { AssetPaths } from './assets.ts';
 import { messagePage } from './pages/message.ts';
 import { unavailableRetrySeconds } from './refusals.ts';

@@ -1,5 +1,5 @@
 // Turns what became of an attempt to sign in into what the person reads.
-import type { SignInResult } from './access.ts';
+import type { SignInResult } from '../../sessions/access.ts';
 import type { Problem } from './pages/sign-in.ts';
 import type { PortalSettings } from './settings.ts';
 import { texts } from './texts.ts';

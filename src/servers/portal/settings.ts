@@ -1,7 +1,7 @@
 // What the portal is told at start-up, and the rules for its two addresses.
 import type { BlockList } from 'node:net';
 import { LatchkeyError } from '../../errors.ts';
-import type { Access } from './access.ts';
+import type { Access } from '../../sessions/access.ts';
 
 export interface PortalSettings {
   readonly access: Access;

@@ -1,5 +1,5 @@
 // Every word that the portal says to people, in one place so that it can be translated.
-import type { AccessState } from './access.ts';
+import type { AccessState } from '../../sessions/access.ts';
 
 /** What a page or a box says: a short title, and what it means for the reader. */
 export interface Notice {

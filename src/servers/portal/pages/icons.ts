@@ -1,5 +1,5 @@
 // The pictures beside the words; each word says the same without them.
-import type { AccessState } from '../access.ts';
+import type { AccessState } from '../../../sessions/access.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 

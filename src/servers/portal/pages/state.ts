@@ -1,5 +1,5 @@
 // The page that shows the state of one's access.
-import type { AccessState, AccessView } from '../access.ts';
+import type { AccessState, AccessView } from '../../../sessions/access.ts';
 import type { AssetPaths } from '../assets.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';
