@@ -1,4 +1,4 @@
-// Every watch of a replica, the stores that they fill, and the indexes over them.
+// The stores of a replica, the indexes over them, and the watches that fill them.
 import type { Logger } from 'pino';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import { witness, type Witness } from '../domain/witness.ts';
@@ -20,7 +20,8 @@ import {
   type CachedUser,
 } from './views.ts';
 
-export interface Caches {
+/** The stores, and what is derived from them; no I/O. */
+export interface Stores {
   readonly users: Store<CachedUser>;
   readonly policies: Store<CachedPolicy>;
   readonly namespaces: Store<CachedNamespace>;
@@ -29,37 +30,31 @@ export interface Caches {
   readonly byUID: Index<CachedUser>;
   readonly byUsername: Index<CachedUser>;
   readonly byNamespace: Index<CachedUser>;
-  readonly userFreshness: Freshness;
-  readonly policyFreshness: Freshness;
   /** What has been watched of a User without a gap. */
   userWitness(uid: string): Witness | undefined;
   policyWitness(): Witness | undefined;
+}
+
+export interface Caches extends Stores {
+  readonly userFreshness: Freshness;
+  readonly policyFreshness: Freshness;
   /** Resolves when every store has its first list. */
   readonly synced: Promise<void>;
   /** Resolves after the signal has aborted and every watch has ended. */
   readonly done: Promise<void>;
 }
 
-/**
- * Makes the stores and starts their watches in the next turn of the event loop, so that whoever listens to a store from
- * its making on misses nothing.
- */
-export function startCaches(client: KubernetesClient, options: { log: Logger; signal: AbortSignal }): Caches {
+export function createStores(): Stores {
   const users = new Store<CachedUser>();
   const policies = new Store<CachedPolicy>();
-  const namespaces = new Store<CachedNamespace>();
-  const secrets = new Store<CachedSecret>();
-  const bindings = new Store<CachedBinding>();
 
   const userWitnesses = new Map<string, Witness>();
   users.onChange((before, after) => {
     if (before && before.uid !== after?.uid) userWitnesses.delete(before.uid);
     if (!after) return;
     const { metadata, spec } = after.user;
-    userWitnesses.set(
-      after.uid,
-      witness(userWitnesses.get(after.uid), metadata.generation ?? 0, !spec.disabled),
-    );
+    const seen = witness(userWitnesses.get(after.uid), metadata.generation ?? 0, !spec.disabled);
+    userWitnesses.set(after.uid, seen);
   });
   let policyWitness: { uid: string; seen: Witness } | undefined;
   policies.onChange((_, after) => {
@@ -72,6 +67,27 @@ export function startCaches(client: KubernetesClient, options: { log: Logger; si
     policyWitness = { uid: after.uid, seen: witness(previous, metadata.generation ?? 0, spec.enabled) };
   });
 
+  return {
+    users,
+    policies,
+    namespaces: new Store<CachedNamespace>(),
+    secrets: new Store<CachedSecret>(),
+    bindings: new Store<CachedBinding>(),
+    byUID: indexOf(users, ({ uid }) => uid),
+    byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
+    byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
+    userWitness: (uid) => userWitnesses.get(uid),
+    policyWitness: () => policyWitness?.seen,
+  };
+}
+
+/**
+ * Makes the stores and starts their watches in the next turn of the event loop, so that whoever listens to a store from
+ * its making on misses nothing.
+ */
+export function startCaches(client: KubernetesClient, options: { log: Logger; signal: AbortSignal }): Caches {
+  const stores = createStores();
+  const { users, policies, namespaces, secrets, bindings } = stores;
   const start = (): Reflector[] => [
     reflect(client, USERS, users, options),
     reflect(client, POLICIES, policies, options),
@@ -82,20 +98,10 @@ export function startCaches(client: KubernetesClient, options: { log: Logger; si
   const reflectors = Promise.resolve().then(start);
   const all = (part: (reflector: Reflector) => Promise<void>) =>
     reflectors.then((list) => Promise.all(list.map(part))).then(() => undefined);
-
   return {
-    users,
-    policies,
-    namespaces,
-    secrets,
-    bindings,
-    byUID: indexOf(users, ({ uid }) => uid),
-    byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
-    byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
+    ...stores,
     userFreshness: freshness(client, USERS, users, options),
     policyFreshness: freshness(client, POLICIES, policies, options),
-    userWitness: (uid) => userWitnesses.get(uid),
-    policyWitness: () => policyWitness?.seen,
     synced: all(({ synced }) => synced),
     done: all(({ done }) => done),
   };

@@ -1,0 +1,158 @@
+// The promises, over arbitrary histories: whatever people, admins, clocks and failing writes do, in any order.
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { World } from './model/world.ts';
+
+const RUNS = Number(process.env['LATCHKEY_PROPERTY_RUNS'] ?? 400);
+const MINUTE_MS = 60_000;
+
+beforeAll(() => {
+  jest.useFakeTimers({
+    doNotFake: [
+      'nextTick',
+      'setImmediate',
+      'setTimeout',
+      'setInterval',
+      'clearTimeout',
+      'clearInterval',
+      'clearImmediate',
+      'queueMicrotask',
+      'performance',
+      'hrtime',
+    ],
+  });
+});
+afterAll(() => {
+  jest.useRealTimers();
+});
+
+/** Ada and Grace have names of their own; Eve claims Ada's username, and Mallory her namespace. */
+const PEOPLE: Readonly<Record<string, object>> = {
+  ada: {},
+  grace: { namespace: 'hopper' },
+  eve: { username: 'ada' },
+  mallory: { namespace: 'ada' },
+};
+const person = fc.constantFrom('ada', 'grace', 'eve', 'mallory');
+const someNamespace = fc.constantFrom('ada', 'hopper', 'eve');
+const kind = fc.constantFrom('users', 'tokenpolicies', 'namespaces', 'secrets', 'rolebindings');
+
+type Happening = readonly [name: string, ...rest: readonly unknown[]];
+const happening = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(fc.constant('createUser'), person) },
+  { weight: 6, arbitrary: fc.tuple(fc.constant('signIn'), person) },
+  { weight: 6, arbitrary: fc.tuple(fc.constant('settle')) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('reconcile'), person) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('deliver'), kind, fc.integer({ min: 1, max: 3 })) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('disable'), person, fc.boolean()) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('offAndOn'), person) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('groups'), person, fc.constantFrom('a', 'b')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('endAccess'), person) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('deleteUser'), person) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('restoreUser'), person) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('enablePolicy'), fc.boolean()) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('policyOffAndOn')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('ttl'), fc.constantFrom('30m', '20m', '1h')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('recreatePolicy')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('reconcilePolicy')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('foreignNamespace'), someNamespace) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('foreignSecret'), someNamespace) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('label'), someNamespace, fc.boolean()) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.constant('tamper'),
+      someNamespace,
+      fc.constantFrom('edit', 'delete', 'finalizer', 'immutable', 'labels'),
+    ),
+  },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('deleteNamespace'), someNamespace) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('finishNamespaces')) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('fail'), fc.constantFrom('Refused', 'Lost')) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('advance'), fc.integer({ min: 1, max: 40 * MINUTE_MS })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constant('skew'), fc.constantFrom(0, 0, 4_000, -4_000, 60_000, -3_600_000)),
+  },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('stopOperator')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('startOperator')) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('relist')) },
+) as fc.Arbitrary<Happening>;
+
+async function happen(world: World, [name, ...rest]: Happening): Promise<void> {
+  const [who, what] = rest as [string, never];
+  const acts: Record<string, () => unknown> = {
+    createUser: () => world.createUser(who, PEOPLE[who] ?? {}),
+    signIn: () => world.signIn(who),
+    settle: async () => {
+      await world.rest();
+      world.checkAtRest();
+    },
+    reconcile: () => world.reconcile(who),
+    deliver: () => world.deliver(who as 'users', what),
+    disable: () => world.changeUser(who, { disabled: what }),
+    offAndOn: () => [true, false].forEach((disabled) => world.changeUser(who, { disabled })),
+    groups: () => world.changeUser(who, { groups: [what] }),
+    endAccess: () => world.endAccess(who),
+    deleteUser: () => world.deleteUser(who),
+    restoreUser: () => world.restoreUser(who),
+    enablePolicy: () => world.changePolicy({ enabled: rest[0] }),
+    policyOffAndOn: () => [false, true].forEach((enabled) => world.changePolicy({ enabled })),
+    ttl: () =>
+      world.changePolicy({ accessToken: { ttl: who, minRemaining: '10m', audiences: ['latchkey'] } }),
+    recreatePolicy: () => {
+      world.deletePolicy();
+      world.makePolicy();
+    },
+    reconcilePolicy: () => world.reconcilePolicy(),
+    foreignNamespace: () => world.foreignNamespace(who),
+    foreignSecret: () => world.foreignSecret(who),
+    label: () => world.labelNamespace(who, what ? 'handed-over' : undefined),
+    tamper: () => world.tamper(who, what),
+    deleteNamespace: () => world.deleteNamespace(who),
+    finishNamespaces: () => world.api.finishNamespaces(),
+    fail: () => world.api.failNext(who as 'Lost'),
+    advance: () => world.advance(Number(rest[0])),
+    skew: () => world.skew(Number(rest[0])),
+    stopOperator: () => world.stopOperator(),
+    startOperator: () => world.startOperator(),
+    relist: () => world.relist(),
+  };
+  const act = acts[name];
+  if (!act) throw new Error(`nobody knows how to ${name}`);
+  await act();
+}
+
+async function live(history: readonly Happening[]): Promise<World> {
+  const world = new World((now) => jest.setSystemTime(now));
+  for (const next of history) {
+    await happen(world, next);
+    world.checkAlways();
+  }
+  world.skew(0);
+  await world.rest();
+  world.checkAtRest();
+  return world;
+}
+
+test('in every history the promises hold, always and at rest', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { maxLength: 40 }), async (history) => {
+      await live(history);
+    }),
+    { numRuns: RUNS },
+  );
+}, 120_000);
+
+test('the model is not empty: an ordinary history ends with a token', async () => {
+  const world = await live([
+    ['createUser', 'ada'],
+    ['settle'],
+    ['signIn', 'ada'],
+    ['settle'],
+    ['advance', 20 * MINUTE_MS],
+    ['settle'],
+  ]);
+  const secret = world.api.objects.secrets.get('ada/access-token');
+  expect(secret?.['data']).toHaveProperty('AUTH_TOKEN');
+});

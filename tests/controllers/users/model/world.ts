@@ -1,0 +1,384 @@
+// One cluster of the model with an operator in it: people, admins and accidents act on it, and the promises are checked.
+import { expect } from '@jest/globals';
+import { pino } from 'pino';
+import { POLICY_NAME, TOKEN_KEY } from '../../../../src/api/names.ts';
+import type { TokenPolicy } from '../../../../src/api/token-policy.ts';
+import type { User } from '../../../../src/api/user.ts';
+import { applier } from '../../../../src/controllers/users/apply.ts';
+import { ledger } from '../../../../src/controllers/users/ledger.ts';
+import { reconciler, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
+import { sessionCounts } from '../../../../src/domain/decide.ts';
+import { effectiveNamespace } from '../../../../src/domain/effective.ts';
+import { shutGate } from '../../../../src/domain/gates.ts';
+import type { CannotMint } from '../../../../src/domain/observed.ts';
+import { decidePolicy } from '../../../../src/domain/policy.ts';
+import { lifetime } from '../../../../src/domain/refresh.ts';
+import { startSession } from '../../../../src/domain/session.ts';
+import type { Signer } from '../../../../src/issuer/signer.ts';
+import type { Store } from '../../../../src/kubernetes/store.ts';
+import type { Resource } from '../../../../src/kubernetes/resource.ts';
+import { createStores, type Caches, type Stores } from '../../../../src/observation/caches.ts';
+import { observe, type Surroundings } from '../../../../src/observation/observe.ts';
+import { BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../../src/observation/views.ts';
+import { ModelApiServer, overTheWire, type Change, type Kind, type Stored } from './api-server.ts';
+
+export const TTL = { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] };
+const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
+const MAX_SKEW_MS = 5_000;
+const START = Date.parse('2030-01-01T00:00:00Z');
+/** Longer than any honest way to rest. */
+const MOST_PASSES = 25;
+
+interface Minted {
+  readonly sub: string;
+  readonly sid: string;
+  readonly exp: number;
+}
+
+interface Operator {
+  readonly stores: Stores;
+  readonly surroundings: Surroundings;
+  readonly reconcile: Reconcile;
+  /** How many of the world's changes it has been told of, for each kind. */
+  readonly told: Record<Kind, number>;
+}
+
+export class World {
+  readonly setClock: (now: number) => void;
+  /** True time; the operator's clock may differ from it. */
+  #now = START;
+  #skewMs = 0;
+  #epochs = 0;
+  readonly api = new ModelApiServer(() => new Date(this.#now));
+  readonly #client = this.api.client();
+  #operator: Operator | undefined;
+  /** UIDs of Users that have signed in since any gate was last shut for them, watched or not. */
+  readonly #entitled = new Set<string>();
+
+  constructor(setClock: (now: number) => void) {
+    this.setClock = setClock;
+    this.api.onSecretWritten = (secret) => this.#checkMint(secret);
+    this.makePolicy();
+    this.startOperator();
+  }
+
+  // What people and admins do.
+
+  makePolicy(): void {
+    if (!this.api.objects.tokenpolicies.has(POLICY_NAME))
+      this.api.put('tokenpolicies', POLICY_NAME, { spec: { enabled: true, accessToken: TTL } });
+  }
+
+  deletePolicy(): void {
+    this.#entitled.clear();
+    this.api.remove('tokenpolicies', POLICY_NAME);
+  }
+
+  changePolicy(spec: object): void {
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME);
+    if (!policy) return;
+    if ('enabled' in spec && spec.enabled === false) this.#entitled.clear();
+    this.api.put('tokenpolicies', POLICY_NAME, { spec: { ...(policy['spec'] as object), ...spec } });
+  }
+
+  createUser(name: string, spec: object): void {
+    if (!this.api.objects.users.has(name))
+      this.api.put('users', name, { spec: { role: 'member', disabled: false, ...spec } });
+  }
+
+  changeUser(name: string, spec: object): void {
+    const user = this.api.objects.users.get(name);
+    if (!user) return;
+    if ('disabled' in spec && spec.disabled === true) this.#entitled.delete(user.metadata.uid);
+    this.api.put('users', name, { spec: { ...(user['spec'] as object), ...spec } });
+  }
+
+  deleteUser(name: string): void {
+    const user = this.api.objects.users.get(name);
+    if (user) this.#entitled.delete(user.metadata.uid);
+    this.api.remove('users', name);
+  }
+
+  /** A backup tool: the same spec and status under a new UID. */
+  restoreUser(name: string): void {
+    const user = this.api.objects.users.get(name);
+    if (!user) return;
+    this.#entitled.delete(user.metadata.uid);
+    const { finalizers: _, ...bare } = user.metadata;
+    this.api.objects.users.set(name, { ...user, metadata: bare });
+    this.api.remove('users', name);
+    this.api.put('users', name, { spec: user['spec'], status: user['status'] });
+  }
+
+  endAccess(name: string): void {
+    const user = this.api.objects.users.get(name);
+    if (!user?.['status']) return;
+    this.#entitled.delete(user.metadata.uid);
+    const { session: _, ...status } = user['status'] as NonNullable<User['status']>;
+    this.api.put('users', name, { status });
+  }
+
+  /** As src/sessions/sign-in.ts: live User and policy, the gates, one write under the version that was read. */
+  async signIn(name: string): Promise<void> {
+    const operator = this.#operator;
+    const user = this.api.objects.users.get(name) as unknown as User | undefined;
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy | undefined;
+    if (!operator || !user || !policy) return;
+    const observed = { ...observe(user, operator.surroundings), policy };
+    if (shutGate(observed)) return;
+    const session = sessionCounts(observed)
+      ? user.status?.session
+      : startSession(user, policy, `session-${this.api.changes.length}`, this.#operatorNow());
+    if (!session) return;
+    this.api.put('users', name, { status: { ...user.status, session } });
+    this.#entitled.add(user.metadata.uid);
+  }
+
+  foreignNamespace(name: string): void {
+    if (!this.api.objects.namespaces.has(name)) this.api.put('namespaces', name, {}, { foreign: true });
+  }
+
+  labelNamespace(name: string, kind: 'handed-over' | undefined): void {
+    const namespace = this.api.objects.namespaces.get(name);
+    if (!namespace || !this.api.isForeign('namespaces', name)) return;
+    const labels = kind ? { 'latchkey.dev/namespace': kind } : {};
+    this.api.put('namespaces', name, { metadata: { ...namespace.metadata, labels } });
+  }
+
+  foreignSecret(namespace: string): void {
+    const home = this.api.objects.namespaces.get(namespace);
+    if (!home || !this.api.isForeign('namespaces', namespace)) return;
+    if (!this.api.objects.secrets.has(`${namespace}/access-token`))
+      this.api.put('secrets', `${namespace}/access-token`, { data: { mine: 'x' } }, { foreign: true });
+  }
+
+  tamper(namespace: string, how: 'edit' | 'delete' | 'finalizer' | 'immutable' | 'labels'): void {
+    const key = `${namespace}/access-token`;
+    const secret = this.api.objects.secrets.get(key);
+    if (!secret || this.api.isForeign('secrets', key)) return;
+    if (how === 'delete') this.api.remove('secrets', key);
+    else if (how === 'edit')
+      this.api.put('secrets', key, { data: { ...(secret['data'] as object), [TOKEN_KEY]: 'Zm9yZ2Vk' } });
+    else if (how === 'immutable') this.api.put('secrets', key, { immutable: true });
+    else if (how === 'labels') this.api.put('secrets', key, { metadata: { ...secret.metadata, labels: {} } });
+    else this.api.put('secrets', key, { metadata: { ...secret.metadata, finalizers: ['example.org/mine'] } });
+  }
+
+  deleteNamespace(name: string): void {
+    if (!this.api.isForeign('namespaces', name)) this.api.remove('namespaces', name);
+  }
+
+  // Time, watches, the operator.
+
+  advance(ms: number): void {
+    this.#now += ms;
+    this.setClock(this.#now + this.#skewMs);
+  }
+
+  skew(ms: number): void {
+    this.#skewMs = ms;
+    this.setClock(this.#now + ms);
+  }
+
+  stopOperator(): void {
+    this.#operator = undefined;
+  }
+
+  startOperator(): void {
+    this.setClock(this.#now + this.#skewMs);
+    const stores = createStores();
+    const written = ledger();
+    // Nothing is proven: every mint reads User and policy live, which is the harder way round a late watch.
+    const unproven = { isProven: () => false, ageMs: () => Number.POSITIVE_INFINITY };
+    const idle = Promise.resolve();
+    const caches: Caches = {
+      ...stores,
+      userFreshness: unproven,
+      policyFreshness: unproven,
+      synced: idle,
+      done: idle,
+    };
+    const surroundings: Surroundings = {
+      caches,
+      settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
+      cannotMint: () => (Math.abs(this.#skewMs) > MAX_SKEW_MS ? SKEW : undefined),
+      publishedKeys: () => new Set(['key']),
+      written: written.written,
+    };
+    const log = pino({ level: 'silent' });
+    const apply = applier({ client: this.#client, caches, ledger: written, signer: SIGNER, log });
+    const reconcile = reconciler({ client: this.#client, surroundings, apply, log });
+    this.#operator = {
+      stores,
+      surroundings,
+      reconcile,
+      told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
+    };
+    this.relist();
+  }
+
+  /** Tells the operator of the next changes of one kind, in their order. */
+  deliver(kind: Kind, most: number): void {
+    const operator = this.#operator;
+    if (!operator) return;
+    let left = most;
+    for (; operator.told[kind] < this.api.changes.length && left > 0; operator.told[kind]++) {
+      const change = this.api.changes[operator.told[kind]];
+      if (change?.kind !== kind) continue;
+      deliverTo(operator.stores, change);
+      left -= 1;
+    }
+  }
+
+  /** A list in place of the changes in between, which nobody will see. */
+  relist(): void {
+    const operator = this.#operator;
+    if (!operator) return;
+    for (const kind of KINDS) {
+      operator.told[kind] = this.api.changes.length;
+      const { resource, store } = storeOf(operator.stores, kind);
+      const revision = this.api.changes.at(-1)?.object.metadata.resourceVersion ?? '1';
+      store.replace(
+        [...this.api.objects[kind].values()].map((object) => resource.view(overTheWire(object))),
+        revision,
+      );
+    }
+  }
+
+  async reconcile(name: string): Promise<void> {
+    // A failed write is tried again later, as the queue would.
+    await this.#operator?.reconcile(name, () => true).catch((e: unknown) => { if (process.env['DBG']) process.stderr.write(String(e) + '\n'); });
+  }
+
+  async reconcilePolicy(): Promise<void> {
+    const operator = this.#operator;
+    const policy = operator?.stores.policies.get(POLICY_NAME)?.policy;
+    if (!operator || !policy) return;
+    const observed = {
+      policy,
+      seen: operator.stores.policyWitness(),
+      cannotMint: operator.surroundings.cannotMint(),
+      freshEpoch: `epoch-${this.#epochs++}`,
+    };
+    const status = decidePolicy(observed, this.#operatorNow());
+    if (JSON.stringify(status) === JSON.stringify(policy.status)) return;
+    const path = `${POLICIES.path}/${POLICY_NAME}/status`;
+    await this.#client
+      .request<Stored>({ method: 'PUT', path, body: { ...policy, status } })
+      .then((answer) => operator.stores.policies.merge(POLICIES.view(answer)))
+      .catch(() => undefined);
+  }
+
+  /** Everything is delivered and reconciled until a whole pass writes nothing. */
+  async rest(): Promise<void> {
+    this.api.healAll();
+    if (!this.#operator) this.startOperator();
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      const before = this.api.writes + this.api.changes.length;
+      for (const kind of KINDS) this.deliver(kind, Number.POSITIVE_INFINITY);
+      await this.reconcilePolicy();
+      for (const name of this.#operator?.stores.users.values() ?? []) await this.reconcile(name.name);
+      this.api.finishNamespaces();
+      if (this.api.writes + this.api.changes.length === before) return;
+    }
+    throw new Error(`no rest after ${MOST_PASSES} passes`);
+  }
+
+  #operatorNow(): Date {
+    return new Date(this.#now + this.#skewMs);
+  }
+
+  // The promises.
+
+  /** Promise 2 and 3 at the moment that matters: nothing is minted for anybody who has to sign in first. */
+  #checkMint(secret: Stored): void {
+    const token = tokenIn(secret);
+    if (!token) return;
+    if (!this.#entitled.has(token.sub)) throw new Broken(`minted for ${token.sub}, who has to sign in first`);
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy;
+    if (token.exp - this.#now > lifetime(policy).ttlMs + MAX_SKEW_MS)
+      throw new Broken('minted for longer than the policy says');
+  }
+
+  checkAlways(): void {
+    expect(this.api.trespasses).toEqual([]);
+  }
+
+  checkAtRest(): void {
+    this.checkAlways();
+    const operator = this.#operator;
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy | undefined;
+    const holders = new Map<string, string>();
+    for (const [key, secret] of this.api.objects.secrets) {
+      if (this.api.isForeign('secrets', key)) continue;
+      const { [TOKEN_KEY]: data } = (secret['data'] ?? {}) as Record<string, string>;
+      if (data === undefined) continue;
+      const token = tokenIn(secret);
+      if (!token) throw new Broken(`${key} holds what somebody else wrote`);
+      if (!this.#entitled.has(token.sub))
+        throw new Broken(`${key} holds a token of ${token.sub}, who has to sign in first`);
+      if (!policy) throw new Broken('a token without a policy');
+      const user = [...this.api.objects.users.values()].find(
+        ({ metadata }) => metadata.uid === token.sub,
+      ) as unknown as User;
+      if (!user || effectiveNamespace(user) !== key.split('/')[0])
+        throw new Broken(`${key} holds somebody else's token`);
+      const username = user.spec.username ?? user.metadata.name;
+      if (holders.has(username)) throw new Broken(`two tokens for ${username}`);
+      holders.set(username, key);
+      if (this.#skewMs === 0) {
+        const { ttlMs, minRemainingMs } = lifetime(policy);
+        expect(token.exp - this.#now).toBeLessThanOrEqual(ttlMs);
+        expect(token.exp - this.#now).toBeGreaterThanOrEqual(minRemainingMs);
+      }
+    }
+    for (const user of this.api.objects.users.values() as Iterable<unknown> as Iterable<User>) {
+      if (user.metadata.deletionTimestamp !== undefined)
+        throw new Broken(`${user.metadata.name} is never gone`);
+      if (!operator || !user.status?.session) continue;
+      const observed = observe(user, operator.surroundings);
+      if (shutGate(observed) || !sessionCounts(observed))
+        throw new Broken(`${user.metadata.name} keeps a session that is over`);
+      const secret = this.api.objects.secrets.get(`${effectiveNamespace(user)}/access-token`);
+      if (!observed.cannotMint && !(secret && tokenIn(secret)))
+        throw new Broken(`${user.metadata.name} is signed in and has no token`);
+    }
+  }
+}
+
+class Broken extends Error {}
+
+const KINDS: readonly Kind[] = ['users', 'tokenpolicies', 'namespaces', 'secrets', 'rolebindings'];
+
+type AnyStore = Store<never> & { replace(objects: readonly unknown[], revision: string): void };
+
+function storeOf(stores: Stores, kind: Kind): { resource: Resource<never>; store: AnyStore } {
+  const found = {
+    users: { resource: USERS, store: stores.users },
+    tokenpolicies: { resource: POLICIES, store: stores.policies },
+    namespaces: { resource: NAMESPACES, store: stores.namespaces },
+    secrets: { resource: SECRETS, store: stores.secrets },
+    rolebindings: { resource: BINDINGS, store: stores.bindings },
+  }[kind];
+  return found as unknown as { resource: Resource<never>; store: AnyStore };
+}
+
+function deliverTo(stores: Stores, { kind, type, object }: Change): void {
+  const { resource, store } = storeOf(stores, kind);
+  store.applyEvent(type, resource.view(overTheWire(object)));
+}
+
+/** Signs nothing: what a token says is all that the promises are about. */
+const SIGNER: Signer = {
+  async sign(claims, ttlMs, now) {
+    const exp = Math.floor(now.getTime() / 1_000) * 1_000 + ttlMs;
+    const minted: Minted = { sub: claims.sub, sid: claims.sid, exp };
+    return { token: JSON.stringify(minted), expiresAt: new Date(exp), jti: 'jti', kid: 'key' };
+  },
+};
+
+function tokenIn(secret: Stored): Minted | undefined {
+  const data = (secret['data'] as Record<string, string> | undefined)?.[TOKEN_KEY];
+  if (data === undefined || data === 'Zm9yZ2Vk') return undefined;
+  return JSON.parse(atob(data)) as Minted;
+}
