@@ -119,7 +119,8 @@ interface Access {
 /** Makes what every User has (namespace, Secret, binding) and sees to the token in it. */
 function provide(observed: Observed, claim: NamespaceClaim, access: Access, now: Date): Plan {
   const { user, namespace, secret } = observed;
-  if (namespace?.deleting) return { steps: [], tokenWritten: false };
+  // It goes with its namespace, unless somebody's finalizer keeps both.
+  if (namespace?.deleting) return withdraw(observed, claim);
   const before: Step[] = [];
   if (!user.metadata.finalizers?.includes(FINALIZER)) before.push({ do: 'AddFinalizer' });
   if (claim === 'Absent') before.push({ do: 'CreateNamespace' });

@@ -28,16 +28,21 @@ export function namespaceClaim({
   return namespaceOwnerLives ? 'Taken' : 'Orphaned';
 }
 
+/** An orphaned namespace is one that we made, for somebody who is gone: whose token has to go, too. */
+function isOurs(claim: NamespaceClaim): boolean {
+  return claim === 'Made' || claim === 'Orphaned';
+}
+
 /**
  * Whether the Secret access-token is ours. In a namespace that we made, whatever has its name is; in another one only
  * what our label or the UID in the status says, even when somebody has stripped the label.
  */
 export function ownsSecret({ user, secret }: Observed, claim: NamespaceClaim): boolean {
   if (!secret) return false;
-  return claim === 'Made' || secret.userUID === user.metadata.uid || secret.uid === user.status?.secretUID;
+  return isOurs(claim) || secret.userUID === user.metadata.uid || secret.uid === user.status?.secretUID;
 }
 
 export function ownsBinding({ user, binding }: Observed, claim: NamespaceClaim): boolean {
   if (!binding) return false;
-  return claim === 'Made' || binding.userUID === user.metadata.uid;
+  return isOurs(claim) || binding.userUID === user.metadata.uid;
 }

@@ -31,6 +31,8 @@ export interface CachedNamespace extends Stored, NamespaceView {
 export interface CachedSecret extends Stored, Omit<SecretView, 'written'> {
   /** When its token expires, as an annotation says that anyone may have forged: good for sorting, nothing else. */
   readonly claimedExpiry: number | undefined;
+  /** The name of the User that it was made for. */
+  readonly userName: string | undefined;
 }
 
 export interface CachedBinding extends Stored, ReaderBindingView {}
@@ -89,6 +91,7 @@ export const SECRETS: Resource<CachedSecret> = {
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,
       claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
+      userName: annotations?.[ANNOTATION.user],
     };
   },
 };
