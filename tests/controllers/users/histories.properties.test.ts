@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { World } from './model/world.ts';
 
-const RUNS = Number(process.env['LATCHKEY_PROPERTY_RUNS'] ?? 400);
+const RUNS = Number(process.env['LATCHKEY_PROPERTY_RUNS'] ?? 3_000);
 const MINUTE_MS = 60_000;
 
 beforeAll(() => {
@@ -171,4 +171,39 @@ test('the model is not empty: an ordinary history ends with a token', async () =
   ]);
   const secret = world.api.objects.secrets.get('ada/access-token');
   expect(secret?.['data']).toHaveProperty('AUTH_TOKEN');
+});
+
+const SIGNED_IN: readonly Happening[] = [['createUser', 'ada'], ['settle'], ['signIn', 'ada'], ['settle']];
+const tokenOf = (world: World, namespace: string) =>
+  (world.api.objects.secrets.get(`${namespace}/access-token`)?.['data'] as object | undefined) ?? {};
+
+/** Histories that broke a promise once, or that chance finds too rarely. `live` checks the promises after each step. */
+test.each<readonly [string, readonly Happening[]]>([
+  [
+    'a policy that was off while only its own controller looked ends every session',
+    [['enablePolicy', false], ['deliver', 'tokenpolicies', 9], ['reconcilePolicy'], ['enablePolicy', true]],
+  ],
+  [
+    'a finalizer on the Secret of a namespace that is being deleted keeps no token',
+    [['tamper', 'ada', 'finalizer'], ['policyOffAndOn'], ['deleteNamespace', 'ada']],
+  ],
+  ['a User restored into an orphaned namespace leaves no old token there', [['restoreUser', 'ada']]],
+  [
+    'a session that was restored with its User does not count',
+    [['restoreUser', 'ada'], ['deleteNamespace', 'ada'], ['finishNamespaces']],
+  ],
+])('%s', async (_, history) => {
+  const world = await live([...SIGNED_IN, ...history]);
+  expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
+});
+
+test('a token that cannot be replaced leaves the Secret at its floor, and not before', async () => {
+  const world = await live(SIGNED_IN);
+  world.skew(60_000);
+  world.advance(18 * MINUTE_MS);
+  await world.rest();
+  expect(tokenOf(world, 'ada')).toHaveProperty('AUTH_TOKEN');
+  world.advance(2 * MINUTE_MS);
+  await world.rest();
+  expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
 });
