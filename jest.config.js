@@ -6,6 +6,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   // The control plane starts when the first suite asks for it, so pure tests alone wait for nothing.
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
+  setupFiles: ['<rootDir>/tests/support/die-with-parent.ts'],
   globalTeardown: '<rootDir>/tests/support/teardown.ts',
   reporters: ['default', '<rootDir>/tests/support/summary-reporter.ts'],
   // Real servers share the processors with the tests.

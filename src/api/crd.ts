@@ -96,21 +96,13 @@ const RESOURCES: readonly Resource[] = [
   },
 ];
 
-/** A structural schema (OpenAPI v3) of a resource, as apiextensions.k8s.io/v1 takes it. */
+/**
+ * A structural schema (OpenAPI v3) of a resource, as apiextensions.k8s.io/v1 takes it. It leaves apiVersion, kind and
+ * metadata to the API server, which knows and describes them itself.
+ */
 function structuralSchema(schema: z.ZodType): object {
-  const { $schema: _dialect, ...root } = z.toJSONSchema(schema, {
-    target: 'openapi-3.0',
-    io: 'input',
-  }) as Record<string, unknown> & { properties: object };
-  return {
-    ...root,
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
-      ...root.properties,
-    },
-  };
+  const { $schema: _dialect, ...root } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+  return root;
 }
 
 export interface CustomResourceDefinition {

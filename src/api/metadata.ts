@@ -23,8 +23,8 @@ export interface KubernetesObject {
 export const dateTime = (description: string) => z.string().meta({ format: 'date-time', description });
 
 const condition = z.object({
-  type: z.string().max(316),
-  status: z.enum(['True', 'False', 'Unknown']),
+  type: z.string().max(316).describe('What the condition is about, for example Ready.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().max(1024).describe('One word for programs: why the condition stands as it does.'),
   message: z.string().max(32768).describe('A sentence for people: what is so, and what to do next.'),
   lastTransitionTime: dateTime('Since when the status is what it is.'),

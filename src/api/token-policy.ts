@@ -4,8 +4,8 @@ import { conditions, type ObjectMeta } from './metadata.ts';
 import { POLICY_NAME } from './names.ts';
 import { rules } from './rule.ts';
 
-/** A duration that both CEL and the package `ms` read alike: one number, one unit. */
-const DURATION = '^[1-9][0-9]*(s|m|h)$';
+/** A duration that both CEL and the package `ms` read alike: one number, one unit. CEL fails on more than 292 years. */
+const DURATION = '^[1-9][0-9]{0,5}(s|m|h)$';
 
 const duration = (description: string) =>
   z
@@ -15,7 +15,7 @@ const duration = (description: string) =>
       description,
       ...rules({
         rule: `self.matches('${DURATION}')`,
-        message: 'a duration is a whole number and one of s, m, h: write for example 30m',
+        message: 'a duration is a whole number of at most 6 digits and one of s, m, h: write for example 30m',
       }),
     });
 
@@ -23,23 +23,42 @@ const duration = (description: string) =>
 const whereReadable = (rule: string) =>
   `!(self.ttl.matches('${DURATION}') && self.minRemaining.matches('${DURATION}')) || (${rule})`;
 
+const audience = z
+  .string()
+  .max(256)
+  .meta(
+    rules({
+      rule: "self != '' && self == self.trim()",
+      message: 'an audience must not be empty, nor begin or end with a space: write for example latchkey',
+    }),
+  );
+
 const accessToken = z
   .object({
     ttl: duration('How long a new token lives: 1m to 24h.').default('30m'),
     minRemaining: duration(
       'How long a token that is read from the Secret lives at the least. Latchkey replaces a token after 45 to 75 % of ttl - minRemaining.',
     ).default('10m'),
-    audiences: z.array(z.string().min(1).max(256)).min(1).max(16).default(['latchkey']).meta({
-      description:
-        'The claim "aud": which services accept the token. Never the API server unless an admin adds it.',
-      'x-kubernetes-list-type': 'set',
-    }),
+    audiences: z
+      .array(audience)
+      .max(16)
+      .default(['latchkey'])
+      .meta({
+        description:
+          'The claim "aud": which services accept the token. Never the API server unless an admin adds it.',
+        'x-kubernetes-list-type': 'set',
+        ...rules({
+          rule: 'size(self) > 0',
+          message: 'a token needs an audience: write for example [latchkey]',
+        }),
+      }),
   })
-  .meta(
-    rules(
+  .meta({
+    description: 'What every new token is like.',
+    ...rules(
       {
         rule: whereReadable("duration(self.ttl) >= duration('1m') && duration(self.ttl) <= duration('24h')"),
-        message: 'ttl must be between 1m and 24h',
+        message: 'ttl must be between 1m and 24h: write for example 30m',
         fieldPath: '.ttl',
       },
       {
@@ -49,7 +68,7 @@ const accessToken = z
         fieldPath: '.minRemaining',
       },
     ),
-  );
+  });
 
 export const tokenPolicySpec = z.object({
   enabled: z
@@ -75,11 +94,13 @@ export const tokenPolicyStatus = z.object({
 
 export const tokenPolicy = z
   .object({
-    spec: tokenPolicySpec.default({
-      enabled: true,
-      accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] },
-    }),
-    status: tokenPolicyStatus.optional(),
+    spec: tokenPolicySpec
+      .default({
+        enabled: true,
+        accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] },
+      })
+      .describe('What an admin says of the tokens of all users.'),
+    status: tokenPolicyStatus.optional().describe('What Latchkey found and did; nobody else writes it.'),
   })
   .meta({
     description:

@@ -3,27 +3,32 @@ import { z } from 'zod';
 import { conditions, dateTime, type ObjectMeta } from './metadata.ts';
 import { rules } from './rule.ts';
 
-const noControlCharacters = (what: string) => ({
-  rule: "!self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",
-  message: `${what} must not contain control characters such as tabs or line breaks`,
-});
+/** What could pass for one of Kubernetes' own names, for two names in a header, or for another line of a log. */
+const SAFE = "!self.matches('[:,\\\\p{Cc}]')";
+
+/** Not empty: minLength says so in words that help nobody. */
+const TRIMMED = "self != '' && self == self.trim()";
 
 const group = z
   .string()
-  .min(1)
   .max(128)
   .meta(
-    rules({
-      rule: "!self.matches('[:,\\\\x00-\\\\x1f\\\\x7f]')",
-      message:
-        "a group name must not contain ':' (reserved for Kubernetes' own groups such as system:masters), ',' or control characters: write for example analytics",
-    }),
+    rules(
+      {
+        rule: SAFE,
+        message:
+          "a group name must not contain ':' (reserved for Kubernetes' own groups such as system:masters), ',' or control characters: write for example analytics",
+      },
+      {
+        rule: TRIMMED,
+        message: 'a group name must not be empty, nor begin or end with a space: write for example analytics',
+      },
+    ),
   );
 
 export const userSpec = z.object({
   username: z
     .string()
-    .min(1)
     .max(256)
     .optional()
     .meta({
@@ -31,19 +36,19 @@ export const userSpec = z.object({
         'How the directory (and Kubernetes RBAC) knows the user, for example ada or ada@example.org. Defaults to the name of this User. Fixed once made. Compared without regard to case: two Users with one username are two claims to one person, and the older one holds it.',
       ...rules(
         {
-          rule: "!self.matches('[:,\\\\x00-\\\\x1f\\\\x7f]')",
+          rule: SAFE,
           message:
             "a username must not contain ':' (reserved for Kubernetes' own names such as system:admin), ',' or control characters: write it as the directory does, for example ada",
         },
         {
-          rule: "!self.startsWith(' ') && !self.endsWith(' ')",
-          message: 'a username must not begin or end with a space',
+          rule: TRIMMED,
+          message:
+            'a username must not be empty, nor begin or end with a space: write it as the directory does, for example ada',
         },
       ),
     }),
   namespace: z
     .string()
-    .min(1)
     .max(63)
     .optional()
     .meta({
@@ -57,24 +62,27 @@ export const userSpec = z.object({
     }),
   email: z
     .string()
-    .min(3)
     .max(254)
     .optional()
     .meta({
       description: 'A claim in the token.',
       ...rules({
-        rule: "self.matches('^[^@\\\\s]+@[^@\\\\s]+$')",
-        message: 'an email address has one @ and no spaces: write for example ada@example.org',
+        rule: "self.matches('^[^@\\\\s\\\\p{Cc}]+@[^@\\\\s\\\\p{Cc}]+$')",
+        message:
+          'an email address has one @ and no spaces or control characters: write for example ada@example.org',
       }),
     }),
   displayName: z
     .string()
-    .min(1)
     .max(256)
     .optional()
     .meta({
       description: 'How people call the user: shown in the portal, and the claim "name" in the token.',
-      ...rules(noControlCharacters('a display name')),
+      ...rules({
+        rule: "self.trim() != '' && !self.matches('\\\\p{Cc}')",
+        message:
+          'a display name must not be empty, nor contain control characters such as tabs or line breaks: write for example Ada Lovelace, or leave it out',
+      }),
     }),
   role: z
     .enum(['member', 'admin'])
@@ -158,7 +166,10 @@ const celUsername = (self: string) =>
   `(has(${self}.spec.username) ? ${self}.spec.username : ${self}.metadata.name)`;
 
 export const user = z
-  .object({ spec: userSpec.default({ role: 'member', disabled: false }), status: userStatus.optional() })
+  .object({
+    spec: userSpec.default({ role: 'member', disabled: false }).describe('What an admin says of the user.'),
+    status: userStatus.optional().describe('What Latchkey found and did; nobody else writes it.'),
+  })
   .meta({
     description:
       "A person who may have a token. After the user's first sign-in in the portal, the Secret access-token in the user's namespace holds a token that is always fresh.",
@@ -172,15 +183,18 @@ export const user = z
         rule: `!(${celNamespace('self')} in ['default', 'latchkey', 'latchkey-system']) && !${celNamespace('self')}.startsWith('kube-') && !${celNamespace('self')}.startsWith('openshift')`,
         message:
           'this namespace is reserved: choose a spec.namespace other than default, latchkey, latchkey-system, kube-* and openshift*',
+        fieldPath: '.spec.namespace',
       },
       {
         rule: `${celNamespace('self')} == ${celNamespace('oldSelf')}`,
         message:
           'the namespace of a User is fixed once made: delete this User and make a new one (this offboards the old namespace)',
+        fieldPath: '.spec.namespace',
       },
       {
         rule: `${celUsername('self')} == ${celUsername('oldSelf')}`,
         message: 'the username of a User is fixed once made: delete this User and make a new one',
+        fieldPath: '.spec.username',
       },
     ),
   });

@@ -1,5 +1,5 @@
 // The kinds of settings: each is given as text, and becomes what the program works with.
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 
@@ -12,7 +12,7 @@ export const durationText = (description: string, initial: string) =>
     .string()
     .default(initial)
     .transform((value, context) => {
-      const parsed = /^\d+(ms|s|m|h|d)$/.test(value) ? ms(value as StringValue) : Number.NaN;
+      const parsed = /^\d{1,6}(ms|s|m|h|d)$/.test(value) ? ms(value as StringValue) : Number.NaN;
       if (parsed > 0) return parsed;
       context.addIssue({ code: 'custom', message: 'must be a duration: write for example 15m' });
       return z.NEVER;
@@ -46,16 +46,20 @@ export const list = (description: string, initial: string) =>
     )
     .describe(`${description} Several are separated by commas.`);
 
-/** host:port, with brackets around an IPv6 address. */
+/** host:port, with brackets around an IPv6 address; without a host, every IPv4 address. */
 export const listenAddress = (description: string, initial: string) =>
   z
     .string()
     .default(initial)
     .transform((value, context) => {
-      const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(value);
-      const port = Number(match?.[3]);
-      if (match && port <= 65_535) return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
-      context.addIssue({ code: 'custom', message: 'must be host:port: write for example 0.0.0.0:8443' });
+      const [, ipv6, host, digits] = /^(?:\[([^\]]+)\]|([\w.-]*)):(\d{1,5})$/.exec(value) ?? [];
+      const port = Number(digits);
+      if (port <= 65_535 && (ipv6 === undefined || isIPv6(ipv6)))
+        return { host: ipv6 ?? (host || '0.0.0.0'), port };
+      context.addIssue({
+        code: 'custom',
+        message: 'must be host:port: write for example 0.0.0.0:8443 or [::]:8443',
+      });
       return z.NEVER;
     })
     .describe(`${description} Default ${initial}.`);
@@ -65,11 +69,11 @@ export const networks = (description: string) =>
   list(description, '').transform((blocks, context) => {
     const found = new BlockList();
     for (const block of blocks) {
-      const [address = '', bits] = block.split('/');
+      const [, address = '', bits] = /^([\da-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(block) ?? [];
       const family = isIP(address);
-      const length =
-        bits === undefined ? (family === 6 ? 128 : 32) : /^\d{1,3}$/.test(bits) ? Number(bits) : 999;
-      if (family === 0 || length > (family === 6 ? 128 : 32)) {
+      const longest = family === 6 ? 128 : 32;
+      const length = bits === undefined ? longest : Number(bits);
+      if (family === 0 || length > longest) {
         context.addIssue({ code: 'custom', message: 'must be networks: write for example 10.0.0.0/8' });
         return z.NEVER;
       }

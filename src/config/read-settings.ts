@@ -1,6 +1,7 @@
 // Reads the settings of a command from flags, LATCHKEY_* variables and a file, in that order of precedence.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isNativeError } from 'node:util/types';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LatchkeyError } from '../errors.ts';
@@ -52,9 +53,19 @@ function readFlags(schema: z.ZodObject, argv: readonly string[]): Record<string,
   try {
     return parseArgs({ args, options, allowPositionals: false, strict: true }).values;
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('. ')[0] : '';
-    throw new SettingsError('SettingsInvalid', `${why}. Run the command with --help for its flags.`);
+    throw new SettingsError(
+      'SettingsInvalid',
+      `${whatIsWrong(error)}. Run the command with --help for its flags.`,
+    );
   }
+}
+
+/** What parseArgs says, without the lines that explain it, and without an argument that may be a password. */
+function whatIsWrong(error: unknown): string {
+  if (!isNativeError(error)) throw error;
+  if ('code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
+    return 'There is an argument that belongs to no flag';
+  return error.message.split(/\.\s/)[0] ?? '';
 }
 
 function isSwitch(schema: z.ZodObject, arg: string): boolean {
@@ -65,7 +76,8 @@ function isSwitch(schema: z.ZodObject, arg: string): boolean {
 function readFile(file: string, names: readonly string[]): Record<string, unknown> {
   let content: unknown;
   try {
-    content = parse(readFileSync(file, 'utf8')) ?? {};
+    // Its warnings would go to standard error, and quote the file.
+    content = parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {};
   } catch {
     throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read as YAML`);
   }
@@ -80,12 +92,24 @@ function readFile(file: string, names: readonly string[]): Record<string, unknow
       'SettingsInvalid',
       `--config: ${file} has settings that do not exist: ${unknown.join(', ')}`,
     );
-  return Object.fromEntries(
-    Object.entries(content).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(',') : String(value),
-    ]),
-  );
+  const settings = Object.entries(content).map(([name, value]) => [name, asText(value)] as const);
+  const unreadable = settings.filter(([, value]) => value === undefined).map(([name]) => name);
+  if (unreadable.length > 0)
+    throw new SettingsError(
+      'SettingsInvalid',
+      `--config: ${file} has settings that are neither a value nor a list of values: ${unreadable.join(', ')}`,
+    );
+  return Object.fromEntries(settings);
+}
+
+/** A value of the file as a flag would give it; undefined for what no flag can give: nothing at all, or a map. */
+function asText(value: unknown): string | undefined {
+  if (Array.isArray(value)) {
+    const parts = value.map((part) => (Array.isArray(part) ? undefined : asText(part)));
+    return parts.includes(undefined) ? undefined : parts.join(',');
+  }
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 /** What --help prints of the flags: each with what it is for. */

@@ -5,7 +5,6 @@ import { LatchkeyError } from '../errors.ts';
 export interface StatusBody {
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
 }
 
 /**
@@ -18,10 +17,15 @@ export class ApiError extends LatchkeyError<'ApiRefused'> {
   readonly reason: string;
   readonly retryAfterMs: number | undefined;
 
-  constructor(request: string, status: number, body: StatusBody, retryAfterMs?: number) {
-    super('ApiRefused', `${request}: ${status} ${body.reason ?? ''} ${shorten(body.message)}`.trim());
+  constructor(
+    request: string,
+    status: number,
+    { reason = '', message = '' }: StatusBody,
+    retryAfterMs?: number,
+  ) {
+    super('ApiRefused', [`${request}: ${status}`, reason, shorten(message)].filter(Boolean).join(' '));
     this.status = status;
-    this.reason = body.reason ?? '';
+    this.reason = reason;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -32,8 +36,24 @@ export class ApiUnreachableError extends LatchkeyError<'ApiUnreachable'> {
 }
 
 /** An admission plugin may quote the object that it refuses, so no more of a message is kept than a person reads. */
-function shorten(message: string | undefined): string {
-  return message === undefined ? '' : message.length > 500 ? `${message.slice(0, 500)}…` : message;
+function shorten(message: string): string {
+  return message.length > 500 ? `${message.slice(0, 500)}…` : message;
+}
+
+/** Reads the body of a refusal; a proxy between us and the API server answers in its own words. */
+export function parseStatus(text: string): StatusBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { message: text.trim() };
+  }
+  if (typeof body !== 'object' || body === null) return { message: text.trim() };
+  const { reason, message } = body as Record<string, unknown>;
+  return {
+    ...(typeof reason === 'string' && { reason }),
+    ...(typeof message === 'string' && { message }),
+  };
 }
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {

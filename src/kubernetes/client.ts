@@ -1,8 +1,9 @@
 // The only way to the API server: pooled HTTP/2, a time limit on every request, errors with Kubernetes' reasons.
 import { Agent, type Dispatcher } from 'undici';
-import { ApiError, ApiUnreachableError, type StatusBody } from './api-error.ts';
+import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
 import type { Connection } from './credentials.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -18,11 +19,16 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface StreamRequest extends ApiRequest {
+  /** For a stream of some seconds: it goes over the connections of the requests, so that it fails apart from the others. */
+  readonly brief?: boolean;
+}
+
 export interface KubernetesClient {
   /** @throws {ApiError} on a refusal. @throws {ApiUnreachableError} where there is no answer. */
   request<T>(request: ApiRequest): Promise<T>;
   /** An answer without an end, such as a watch: its chunks as they come. `timeoutMs` counts until the headers. */
-  stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
+  stream(request: StreamRequest): Promise<AsyncIterable<Uint8Array>>;
   /** Told by every answer. */
   onSkew(listener: (range: SkewRange) => void): void;
   close(): Promise<void>;
@@ -32,27 +38,38 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** A page of 500 large objects fits; an answer without end does not. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/**
+ * A connection that has died silently takes every request down with it until the kernel gives up on it, which takes a
+ * quarter of an hour. undici asks the server for a sign of life where a request has had no answer for so long, and drops
+ * the connection where none comes. It has to do so before the request is given up, because it does not where it is.
+ */
+const PING_AFTER = 0.9;
+
 export function kubernetesClient(connection: Connection): KubernetesClient {
-  const agent = new Agent({
-    allowH2: true,
-    connections: 4,
-    pipelining: 100,
-    connect: { ...connection.tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 30_000 },
-  });
+  const { origin, pathname } = new URL(connection.server);
+  const pool = (connections: number) =>
+    new Agent({
+      allowH2: true,
+      connections,
+      pipelining: 100,
+      connect: {
+        ...connection.tls,
+        // Else a variable, NODE_TLS_REJECT_UNAUTHORIZED, could turn it off.
+        rejectUnauthorized: true,
+        timeout: 5_000,
+        keepAlive: true,
+        keepAliveInitialDelay: 30_000,
+      },
+    });
+  const agent = pool(4);
   // A watch holds its stream open; on connections of its own it cannot starve the writes.
-  const streams = new Agent({
-    allowH2: true,
-    connections: 2,
-    pipelining: 100,
-    bodyTimeout: 0,
-    connect: { ...connection.tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 30_000 },
-  });
+  const streams = pool(2);
   const listeners: ((range: SkewRange) => void)[] = [];
 
   async function send(
     dispatcher: Agent,
     request: ApiRequest,
-    signal: AbortSignal,
+    { signal, bodyTimeout }: { signal: AbortSignal; bodyTimeout: number },
   ): Promise<Dispatcher.ResponseData> {
     const {
       method,
@@ -64,10 +81,12 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
     } = request;
     const sent = new Date();
     const answer = await dispatcher.request({
-      origin: connection.server,
-      path: path + search(query),
+      origin,
+      path: pathname.replace(/\/$/, '') + path + search(query),
       method,
       signal,
+      headersTimeout: limitOf(request) * PING_AFTER,
+      bodyTimeout,
       headers: {
         accept,
         'user-agent': 'latchkey',
@@ -96,29 +115,29 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
 
   return {
     async request<T>(request: ApiRequest): Promise<T> {
-      const limit = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-      const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
       try {
-        const answer = await send(agent, request, signal);
-        if (answer.statusCode >= 300) await refuse(request, answer);
-        // The API server's own JSON, under a schema that it has checked.
-        return JSON.parse(await readText(answer.body)) as T;
+        return await withTimeLimit(timeLimit(request), async (signal) => {
+          const answer = await send(agent, request, { signal, bodyTimeout: limitOf(request) * PING_AFTER });
+          if (answer.statusCode >= 300) await refuse(request, answer);
+          return parse(await readText(answer.body)) as T;
+        });
       } catch (cause) {
         throw asApiError(request, cause);
       }
     },
     async stream(request) {
-      const headers = new AbortController();
-      const timer = setTimeout(() => headers.abort(), request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-      const signal = request.signal ? AbortSignal.any([headers.signal, request.signal]) : headers.signal;
+      const started = new AbortController();
+      const signal = AbortSignal.any([started.signal, ...(request.signal ? [request.signal] : [])]);
       try {
-        const answer = await send(streams, request, signal);
-        if (answer.statusCode >= 300) await refuse(request, answer);
-        return answer.body;
+        return await withTimeLimit(timeLimit(request), async (limit) => {
+          const giveUp = () => started.abort(limit.reason);
+          limit.addEventListener('abort', giveUp, { once: true });
+          const answer = await send(request.brief ? agent : streams, request, { signal, bodyTimeout: 0 });
+          if (answer.statusCode >= 300) await refuse(request, answer);
+          return answer.body;
+        });
       } catch (cause) {
         throw asApiError(request, cause);
-      } finally {
-        clearTimeout(timer);
       }
     },
     onSkew(listener) {
@@ -148,14 +167,23 @@ async function readText(body: Dispatcher.ResponseData['body']): Promise<string> 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseStatus(text: string): StatusBody {
+/** The API server's own JSON, under a schema that it has checked. */
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as StatusBody;
+    return JSON.parse(text);
   } catch {
-    // A proxy between us and the API server answers in its own words.
-    return { message: text };
+    // The engine's own error would quote the answer, which may hold a token.
+    throw new TypeError('the answer is not JSON: is that address the API server?');
   }
 }
+
+const limitOf = ({ timeoutMs = DEFAULT_TIMEOUT_MS }: ApiRequest) => timeoutMs;
+
+const timeLimit = (request: ApiRequest) => ({
+  limitMs: limitOf(request),
+  outer: request.signal,
+  reason: () => new Error(`no answer within ${limitOf(request) / 1_000} s`),
+});
 
 function asApiError(request: ApiRequest, cause: unknown): ApiError | ApiUnreachableError {
   if (cause instanceof ApiError) return cause;

@@ -24,3 +24,8 @@ export function skewRange(dateHeader: string | undefined, sent: Date, received: 
 export function isSkewed({ fromMs, toMs }: SkewRange): boolean {
   return fromMs > MAX_SKEW_MS || toMs < -MAX_SKEW_MS;
 }
+
+/** Whether the clocks surely agree well enough; a slow answer alone never says that either. */
+export function isInStep({ fromMs, toMs }: SkewRange): boolean {
+  return fromMs >= -MAX_SKEW_MS && toMs <= MAX_SKEW_MS;
+}

@@ -1,9 +1,12 @@
 // Proves how old a watch cache can be at most, because a stalled watch looks just like a quiet one.
 import type { Logger } from 'pino';
 import type { KubernetesClient } from './client.ts';
-import { selection, type Resource } from './resource.ts';
+import { ageMs, instant, type Instant } from './instant.ts';
+import { latestVersion } from './list.ts';
+import type { Resource } from './resource.ts';
+import { isNewer } from './resource-version.ts';
 import type { Store, Stored } from './store.ts';
-import { watch } from './watch.ts';
+import { watch, WatchError } from './watch.ts';
 
 /** A "yes" rests on nothing older than this. */
 export const FRESH_MS = 5_000;
@@ -15,19 +18,6 @@ const RENEW_AFTER_MS = 1_000;
  */
 const PROOF_WATCH_SECONDS = 3;
 
-/** A clock that goes on while the machine sleeps, and one that nobody sets back: the older answer counts. */
-interface Instant {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-}
-
-const instant = (): Instant => ({ monotonicMs: performance.now(), wallMs: Date.now() });
-
-function ageMs(then: Instant): number {
-  const now = instant();
-  return Math.max(now.monotonicMs - then.monotonicMs, now.wallMs - then.wallMs);
-}
-
 export interface Freshness {
   /** Whether the store held, at some moment less than 5 s ago, everything that the API server held. Asks for a proof. */
   isProven(): boolean;
@@ -38,8 +28,8 @@ export interface Freshness {
 /**
  * The proof: a consistent read (a list of one item) gives the resourceVersion R of this moment; then a short watch of
  * the same resource runs from where the store stands until an event or a bookmark says that it has reached R. It is
- * apart from the reflector's watch, so that one that has stalled is not asked about itself. Proofs are made only while
- * somebody asks.
+ * apart from the reflector's watch, and on another connection, so that one that has stalled is not asked about itself.
+ * Proofs are made only while somebody asks.
  */
 export function freshness<V extends Stored>(
   client: KubernetesClient,
@@ -52,19 +42,17 @@ export function freshness<V extends Stored>(
 
   async function prove(): Promise<void> {
     const asked = instant();
-    const { query, ...rest } = selection(resource, 'list');
-    const page = await client.request<{ metadata: { resourceVersion: string } }>({
-      method: 'GET',
-      ...rest,
-      query: { ...query, limit: 1 },
-      timeoutMs: FRESH_MS,
-      signal,
-    });
-    const reached = () => store.hasReached(page.metadata.resourceVersion);
+    const before = store.resourceVersion ?? '0';
+    const latest = await latestVersion(client, resource, { signal, timeoutMs: FRESH_MS });
+    // The store has seen what is not there any more; the reflector finds that out too, and lists.
+    if (isNewer(before, latest))
+      throw new WatchError('WatchExpired', 'the API server has gone back in time: was etcd restored?');
+    const reached = () => store.hasReached(latest);
     if (!reached()) {
       await watch(client, resource, store, {
         timeoutSeconds: PROOF_WATCH_SECONDS,
         stallMs: FRESH_MS,
+        brief: true,
         signal,
         onProgress: reached,
       });

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { hasStatus } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
+import { ageMs, instant, type Instant } from './instant.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 
 interface Lease {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion?: string };
@@ -46,24 +48,30 @@ export function elect(options: LeaderOptions): Leader {
   const path = `${base}/${name}`;
   const retryMs = leaseMs / 7.5;
   const sureMs = (leaseMs * 2) / 3;
-  let renewedAt = Number.NEGATIVE_INFINITY;
+  const requestMs = sureMs / 2;
+  let renewedAt: Instant | undefined;
+  /** Whether a write of ours may have taken the Lease, even one that seems to have failed. */
+  let mayHold = false;
+  // By the monotonic clock alone: a clock that is set forward must not make another's Lease look older.
   let seen: { resourceVersion: string | undefined; at: number } = { resourceVersion: '', at: 0 };
 
-  const isLeading = () => performance.now() - renewedAt < sureMs;
+  const isLeading = () => renewedAt !== undefined && ageMs(renewedAt) < sureMs;
 
   /** @returns whether this process holds the Lease after the attempt. */
   async function tryHold(): Promise<boolean> {
-    const began = performance.now();
+    const began = instant();
     let lease: Lease;
     try {
-      lease = await client.request<Lease>({ method: 'GET', path, timeoutMs: sureMs / 2, signal });
+      lease = await client.request<Lease>({ method: 'GET', path, timeoutMs: requestMs, signal });
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
+      mayHold = true;
       const spec = renewal({ leaseTransitions: 0 }, true);
       await client.request({
         method: 'POST',
         path: base,
         body: { metadata: { name, namespace }, spec },
+        timeoutMs: requestMs,
         signal,
       });
       renewedAt = began;
@@ -74,12 +82,13 @@ export function elect(options: LeaderOptions): Leader {
     const mine = lease.spec.holderIdentity === identity;
     const heldMs = (lease.spec.leaseDurationSeconds ?? 0) * 1_000;
     const free = !lease.spec.holderIdentity || performance.now() - seen.at > heldMs;
-    if (!mine && !free) return false;
+    mayHold = mine || free;
+    if (!mayHold) return false;
     await client.request({
       method: 'PUT',
       path,
       body: { ...lease, spec: renewal(lease.spec, !mine) },
-      timeoutMs: sureMs / 2,
+      timeoutMs: requestMs,
       signal,
     });
     renewedAt = began;
@@ -99,7 +108,7 @@ export function elect(options: LeaderOptions): Leader {
 
   async function holdOnce(): Promise<void> {
     try {
-      if (!(await tryHold())) renewedAt = Number.NEGATIVE_INFINITY;
+      if (!(await tryHold())) renewedAt = undefined;
     } catch (error) {
       if (!signal.aborted && !hasStatus(error, 409))
         log.warn({ err: error }, 'the Lease could not be renewed');
@@ -108,6 +117,10 @@ export function elect(options: LeaderOptions): Leader {
 
   async function run(): Promise<void> {
     let term: { stop: AbortController; ended: Promise<void> } | undefined;
+    // Not after the attempt to renew: one that hangs would end the term after another's has begun.
+    const watchdog = setInterval(() => {
+      if (!isLeading()) term?.stop.abort();
+    }, sureMs / 20);
     while (!signal.aborted) {
       await holdOnce();
       if (isLeading() && !term) {
@@ -128,18 +141,22 @@ export function elect(options: LeaderOptions): Leader {
       await delay(retryMs * (0.9 + 0.2 * Math.random()), undefined, { signal }).catch(() => undefined);
     }
     await term?.ended;
+    clearInterval(watchdog);
     await giveUp();
   }
 
   /** Lets the next leader begin at once, rather than after a whole lease. */
   async function giveUp(): Promise<void> {
-    if (!isLeading()) return;
-    renewedAt = Number.NEGATIVE_INFINITY;
+    renewedAt = undefined;
+    if (!mayHold) return;
     try {
-      const lease = await client.request<Lease>({ method: 'GET', path, timeoutMs: 2_000 });
-      if (lease.spec.holderIdentity !== identity) return;
-      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
-      await client.request({ method: 'PUT', path, body: { ...lease, spec }, timeoutMs: 2_000 });
+      // A renewal that was under way when the signal came may still arrive in between.
+      await retryConflicts(async () => {
+        const lease = await client.request<Lease>({ method: 'GET', path, timeoutMs: 2_000 });
+        if (lease.spec.holderIdentity !== identity) return;
+        const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
+        await client.request({ method: 'PUT', path, body: { ...lease, spec }, timeoutMs: 2_000 });
+      });
     } catch (error) {
       log.warn({ err: error }, 'the Lease could not be given up; it runs out by itself');
     }

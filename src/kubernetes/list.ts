@@ -1,10 +1,16 @@
-// Reads a whole resource as one consistent list, page by page.
+// Reads a whole resource as one consistent list, page by page, or just how far its history goes.
 import type { KubernetesClient } from './client.ts';
 import { selection, type RawObject, type Resource } from './resource.ts';
 import type { Stored } from './store.ts';
 
 const PAGE = 500;
 const PAGE_TIMEOUT_MS = 30_000;
+
+interface Page {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  /** null where a metadata-only list is empty. */
+  readonly items: readonly RawObject[] | null;
+}
 
 export interface CompleteList<V> {
   readonly objects: readonly V[];
@@ -23,11 +29,7 @@ export async function listAll<V extends Stored>(
   let position: string | undefined;
   let resourceVersion: string;
   do {
-    const page = await client.request<{
-      metadata: { resourceVersion: string; continue?: string };
-      /** null where a metadata-only list is empty. */
-      items: readonly RawObject[] | null;
-    }>({
+    const page = await client.request<Page>({
       method: 'GET',
       ...rest,
       query: { ...query, limit: PAGE, continue: position },
@@ -39,4 +41,21 @@ export async function listAll<V extends Stored>(
     position = page.metadata.continue === '' ? undefined : page.metadata.continue;
   } while (position !== undefined);
   return { objects, resourceVersion };
+}
+
+/** The resourceVersion of this moment: what a list that begins now is complete up to. */
+export async function latestVersion<V extends Stored>(
+  client: KubernetesClient,
+  resource: Resource<V>,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<string> {
+  const { query, ...rest } = selection(resource, 'list');
+  const { metadata } = await client.request<Page>({
+    method: 'GET',
+    ...rest,
+    query: { ...query, limit: 1 },
+    timeoutMs,
+    signal,
+  });
+  return metadata.resourceVersion;
 }

@@ -1,10 +1,11 @@
 // Keeps a store equal to the API server's objects: lists, watches, and starts over for as long as it must.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { hasStatus } from './api-error.ts';
+import { ApiError, hasStatus } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
-import { listAll } from './list.ts';
+import { latestVersion, listAll } from './list.ts';
 import type { Resource } from './resource.ts';
+import { isNewer } from './resource-version.ts';
 import type { Store, Stored } from './store.ts';
 import { watch, WatchError } from './watch.ts';
 
@@ -14,6 +15,9 @@ const WATCH_SECONDS = 300;
 const STALL_MS = 90_000;
 const RELIST_AFTER = 3;
 const BACKOFF_MS = { first: 200, most: 15_000 };
+/** The most that is believed of a Retry-After. */
+const MOST_ASKED_MS = 60_000;
+const VERSION_TIMEOUT_MS = 10_000;
 
 export interface Reflector {
   /** Resolves when the first list is in the store. */
@@ -31,15 +35,28 @@ export function reflect<V extends Stored>(
 ): Reflector {
   const { promise: synced, resolve: onSynced } = Promise.withResolvers<void>();
 
+  /**
+   * Whether the store has seen what the API server does not know: etcd was restored from a backup. A watch from there
+   * would not fail; it would be silent until the new history is as long as the old one was.
+   */
+  async function isRewound(): Promise<boolean> {
+    const seen = store.resourceVersion;
+    if (seen === undefined) return false;
+    return isNewer(seen, await latestVersion(client, resource, { signal, timeoutMs: VERSION_TIMEOUT_MS }));
+  }
+
   async function run(): Promise<void> {
     let pause = 0;
     let mustList = true;
     let failures = 0;
     while (!signal.aborted) {
+      let askedMs = 0;
       try {
+        mustList ||= await isRewound();
         if (mustList) {
+          const before = store.resourceVersion;
           const { objects, resourceVersion } = await listAll(client, resource, signal);
-          store.replace(objects, resourceVersion);
+          store.replace(objects, resourceVersion, before);
           mustList = false;
           failures = 0;
           onSynced();
@@ -56,17 +73,16 @@ export function reflect<V extends Stored>(
         });
       } catch (error) {
         if (signal.aborted) return;
-        // A watch that keeps failing may ask for a future that a restored etcd has never seen: a list settles it.
         failures += 1;
         mustList ||= failures >= RELIST_AFTER || isExpired(error);
-        log.warn(
-          { resource: resource.name, err: error, pauseMs: pause, list: mustList },
-          'watch interrupted',
-        );
+        askedMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, MOST_ASKED_MS) : 0;
+        log.warn({ resource: resource.name, err: error, failures, list: mustList }, 'watch interrupted');
       }
       // A watch that ends at once, in good order or not, must not become a busy loop.
       pause = Math.min(Math.max(pause * 2, BACKOFF_MS.first), BACKOFF_MS.most);
-      await delay(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+      await delay(Math.max(pause * (0.5 + Math.random()), askedMs), undefined, { signal }).catch(
+        () => undefined,
+      );
     }
   }
   return { synced, done: run() };

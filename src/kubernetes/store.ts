@@ -1,4 +1,5 @@
 // The newest known version of every object of one resource, complete up to a resourceVersion.
+import { isNewer } from './resource-version.ts';
 
 /** What a store needs to know of an object; a view keeps nothing else that is not used. */
 export interface Stored {
@@ -12,11 +13,6 @@ export type ChangeListener<V> = (before: V | undefined, after: V | undefined) =>
 
 export function keyOf({ namespace, name }: Pick<Stored, 'name' | 'namespace'>): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
-}
-
-/** resourceVersions of one resource are ordered (KEP-5504); they are etcd revisions, far below 2^53. */
-function isNewer(a: string, b: string): boolean {
-  return Number(a) > Number(b);
 }
 
 /**
@@ -51,11 +47,15 @@ export class Store<V extends Stored> {
   }
 
   /**
-   * Takes in a complete list: what is not on it is gone, unless it was written after the list was made. A list older
-   * than what is known means that etcd was restored from a backup: then the list is all there is.
+   * Takes in a complete list: what is not on it is gone, unless it was written after the list was made.
+   * @param askedAt `resourceVersion` of this store when the list was asked for. A list that ends before it means that
+   * etcd was restored from a backup: then the list is all there is. One that another stream has overtaken since says
+   * nothing new.
    */
-  replace(objects: readonly V[], resourceVersion: string): void {
-    const rewound = this.#resourceVersion !== undefined && isNewer(this.#resourceVersion, resourceVersion);
+  replace(objects: readonly V[], resourceVersion: string, askedAt = this.#resourceVersion): void {
+    const rewound = askedAt !== undefined && isNewer(askedAt, resourceVersion);
+    if (!rewound && this.#resourceVersion !== undefined && isNewer(this.#resourceVersion, resourceVersion))
+      return;
     const listed = new Set<string>();
     for (const object of objects) {
       listed.add(keyOf(object));

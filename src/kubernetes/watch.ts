@@ -1,6 +1,7 @@
 // One watch request, from its first line to its end: events into a store, and why it ended.
 import { LatchkeyError } from '../errors.ts';
 import type { KubernetesClient } from './client.ts';
+import { lines } from './lines.ts';
 import { selection, type RawObject, type Resource } from './resource.ts';
 import type { Store, Stored } from './store.ts';
 
@@ -14,10 +15,15 @@ export class WatchError extends LatchkeyError<'WatchExpired' | 'WatchBroken'> {}
 /** Longer than any object that etcd takes (1.5 MiB) after JSON has escaped it. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+/** The headers of a watch come at once, whether or not there is anything to tell. */
+const HEADERS_MS = 10_000;
+
 export interface WatchOptions {
   readonly timeoutSeconds: number;
   /** Ends the watch when nothing arrives for so long; a bookmark comes about once a minute. */
   readonly stallMs: number;
+  /** For a watch of some seconds, which fails apart from the others. */
+  readonly brief?: boolean;
   readonly signal: AbortSignal;
   /** Called after every line; true ends the watch. */
   readonly onProgress?: () => boolean;
@@ -31,7 +37,7 @@ export async function watch<V extends Stored>(
   client: KubernetesClient,
   resource: Resource<V>,
   store: Store<V>,
-  { timeoutSeconds, stallMs, signal, onProgress }: WatchOptions,
+  { timeoutSeconds, stallMs, brief = false, signal, onProgress }: WatchOptions,
 ): Promise<void> {
   const stall = new AbortController();
   const { query, ...rest } = selection(resource, 'watch');
@@ -40,6 +46,8 @@ export async function watch<V extends Stored>(
     const chunks = await client.stream({
       method: 'GET',
       ...rest,
+      brief,
+      timeoutMs: Math.min(HEADERS_MS, stallMs / 2),
       query: {
         ...query,
         watch: true,
@@ -49,9 +57,9 @@ export async function watch<V extends Stored>(
       },
       signal: AbortSignal.any([signal, stall.signal]),
     });
-    for await (const line of lines(chunks)) {
+    for await (const line of lines(chunks, MAX_LINE_BYTES)) {
       timer.refresh();
-      take(JSON.parse(line) as WatchLine, resource, store);
+      take(parse(line), resource, store);
       if (onProgress?.()) return;
     }
   } catch (error) {
@@ -75,23 +83,18 @@ function take<V extends Stored>(line: WatchLine, resource: Resource<V>, store: S
             'WatchBroken',
             `the API server ended the watch: ${line.object.reason ?? 'no reason'}`,
           );
-    default:
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
       store.applyEvent(line.type, resource.view(line.object));
   }
 }
 
-/** Splits a stream of UTF-8 into lines; half a line at the end is not a line. */
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    rest += decoder.decode(chunk, { stream: true });
-    let start = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
-      if (end > start) yield rest.slice(start, end);
-      start = end + 1;
-    }
-    rest = rest.slice(start);
-    if (rest.length > MAX_LINE_BYTES) throw new WatchError('WatchBroken', 'a line of the watch is too long');
+function parse(line: string): WatchLine {
+  try {
+    return JSON.parse(line) as WatchLine;
+  } catch {
+    // The engine's own error would quote the line.
+    throw new WatchError('WatchBroken', 'a line of the watch is not JSON');
   }
 }

@@ -28,14 +28,11 @@ interface Schema {
 }
 
 /** Every field of a schema with its path, such as spec.groups. */
-function fieldsOf(schema: Schema, path: string): [string, Schema][] {
-  return [
-    ...Object.entries(schema.properties ?? {}).flatMap(([name, field]): [string, Schema][] => [
-      [`${path}${name}`, field],
-      ...fieldsOf(field, `${path}${name}.`),
-    ]),
-    ...(schema.items ? fieldsOf(schema.items, path) : []),
-  ];
+function fieldsOf(schema: Schema, path = ''): [string, Schema][] {
+  const fields: [string, Schema][] = schema.items ? fieldsOf(schema.items, path) : [];
+  for (const [name, field] of Object.entries(schema.properties ?? {}))
+    fields.push([path + name, field], ...fieldsOf(field, `${path}${name}.`));
+  return fields;
 }
 
 test.each(customResourceDefinitions().map((crd) => [crd.metadata.name, crd] as const))(
@@ -43,7 +40,7 @@ test.each(customResourceDefinitions().map((crd) => [crd.metadata.name, crd] as c
   (_name, { spec }) => {
     const { versions } = spec as { versions: [{ schema: { openAPIV3Schema: Schema } }] };
     const schema = versions[0].schema.openAPIV3Schema;
-    const fields = fieldsOf(schema, '');
+    const fields = fieldsOf(schema);
     expect(schema.description).toMatch(/\.$/);
     expect(fields.length).toBeGreaterThan(8);
     const without = fields.filter(([, field]) => !/^.{10,}\.$/.test(field.description ?? ''));
@@ -89,6 +86,11 @@ describe('kubectl explain', () => {
   });
 });
 
+interface Table {
+  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+}
+
 test('kubectl get users shows who has a token, and why not', async () => {
   const name = 'api-columns';
   const path = pathOf('User', name);
@@ -107,14 +109,17 @@ test('kubectl get users shows who has a token, and why not', async () => {
     body: { apiVersion: API_VERSION, kind: 'User', metadata: { name } },
   });
   try {
-    await api.ask({
+    // As a table, which is how kubectl asks; and dry, so that nobody else writes the status in between.
+    const answer = await api.ask({
       method: 'PATCH',
       path: `${path}/status`,
+      query: { dryRun: 'All' },
+      accept: 'application/json;as=Table;g=meta.k8s.io;v=v1',
       contentType: 'application/merge-patch+json',
       body: { status: { phase: 'Active', namespace: 'api-elsewhere', session, conditions: [ready] } },
     });
-    const [header, line] = (await api.cluster.kubectl(['get', 'users.latchkey.dev', name])).split('\n');
-    expect(header?.trim().split(/\s{2,}/)).toEqual([
+    const { columnDefinitions, rows } = answer as Table;
+    expect(columnDefinitions.map((column) => column.name.toUpperCase())).toEqual([
       'NAME',
       'NAMESPACE',
       'PHASE',
@@ -122,12 +127,11 @@ test('kubectl get users shows who has a token, and why not', async () => {
       'SIGNED IN',
       'AGE',
     ]);
-    expect(
-      line
-        ?.trim()
-        .split(/\s{2,}/)
-        .slice(0, 5),
-    ).toEqual([name, 'api-elsewhere', 'Active', 'TokenCurrent', '3h']);
+    expect(columnDefinitions.every(({ priority }) => priority === 0)).toBe(true);
+    expect(rows[0]?.cells.slice(0, 5)).toEqual([name, 'api-elsewhere', 'Active', 'TokenCurrent', '3h']);
+    // And kubectl does show them.
+    const [header = ''] = (await api.cluster.kubectl(['get', 'users.latchkey.dev', name])).split('\n');
+    expect(header.trim()).toMatch(/^NAME +NAMESPACE +PHASE +REASON +SIGNED IN +AGE$/);
   } finally {
     await api.ask({ method: 'DELETE', path });
   }
