@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { WorkQueue } from '../../src/controllers/queue.ts';
+
+let stop = new AbortController();
+let running: Promise<void> = Promise.resolve();
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: 0, doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await running;
+  jest.useRealTimers();
+});
+
+function start(work: (key: string) => Promise<void>, concurrency = 1) {
+  const failures: { key: string; pauseMs: number }[] = [];
+  const queue = new WorkQueue({
+    concurrency,
+    work,
+    onFailure: (key, _, pauseMs) => failures.push({ key, pauseMs }),
+  });
+  const run = () => {
+    running = queue.run(stop.signal);
+  };
+  return { queue, failures, run };
+}
+
+const turns = async () => {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+};
+
+describe('a key', () => {
+  test('is worked on once, however often it was added', async () => {
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => void done.push(key));
+    for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
+    expect(queue.depth).toBe(2);
+    run();
+    await turns();
+    expect(done).toEqual(['a', 'b']);
+  });
+
+  test('comes before those that are less urgent, even where it was less urgent itself before', async () => {
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => void done.push(key));
+    queue.add('calm', 300);
+    queue.add('late', 100);
+    queue.add('raised', 200);
+    queue.add('raised', 0);
+    run();
+    await turns();
+    expect(done).toEqual(['raised', 'late', 'calm']);
+  });
+
+  test('that is added while it is worked on runs once more, and never twice at once', async () => {
+    let now = 0;
+    let most = 0;
+    let runs = 0;
+    const gates: (() => void)[] = [];
+    const { queue, run } = start(async () => {
+      most = Math.max(most, ++now);
+      runs += 1;
+      await new Promise<void>((open) => gates.push(open));
+      now -= 1;
+    }, 4);
+    queue.add('a');
+    run();
+    await turns();
+    for (let i = 0; i < 5; i++) queue.add('a');
+    gates.shift()?.();
+    await turns();
+    expect(runs).toBe(2);
+    gates.shift()?.();
+    await turns();
+    expect({ runs, most }).toEqual({ runs: 2, most: 1 });
+  });
+});
+
+describe('an appointment', () => {
+  test('is kept at its time, and a later one replaces it', async () => {
+    const done: number[] = [];
+    const { queue, run } = start(async () => void done.push(Date.now()));
+    run();
+    queue.addAt('a', 5_000);
+    queue.addAt('a', 9_000);
+    await jest.advanceTimersByTimeAsync(8_900);
+    expect(done).toEqual([]);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(done).toEqual([9_000]);
+  });
+
+  test('is noticed within two seconds when the clock is set forward', async () => {
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => void done.push(key));
+    run();
+    queue.addAt('a', 3_600_000);
+    jest.setSystemTime(4_000_000);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(done).toEqual(['a']);
+  });
+});
+
+describe('a failure', () => {
+  test('is tried again after pauses that grow, up to a limit', async () => {
+    const { queue, failures, run } = start(async () => {
+      throw new Error('no');
+    });
+    queue.add('a');
+    run();
+    await jest.advanceTimersByTimeAsync(600_000);
+    const pauses = failures.map(({ pauseMs }) => pauseMs);
+    expect(pauses[0]).toBeLessThan(100);
+    expect(Math.max(...pauses)).toBeGreaterThan(10_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(45_000);
+    expect(pauses.length).toBeGreaterThan(15);
+  });
+
+  test('waits as long as the API server asks for', async () => {
+    const { queue, failures, run } = start(async () => {
+      throw Object.assign(new Error('429'), { retryAfterMs: 7_000 });
+    });
+    queue.add('a');
+    run();
+    await turns();
+    expect(failures).toEqual([{ key: 'a', pauseMs: 7_000 }]);
+  });
+
+  test('is forgotten after a success', async () => {
+    let fail = true;
+    const { queue, failures, run } = start(async () => {
+      if (fail) throw new Error('no');
+    });
+    queue.add('a');
+    run();
+    await jest.advanceTimersByTimeAsync(20_000);
+    fail = false;
+    await jest.advanceTimersByTimeAsync(60_000);
+    fail = true;
+    const before = failures.length;
+    queue.add('a');
+    await turns();
+    expect(failures[before]?.pauseMs).toBeLessThan(100);
+  });
+});
+
+test('a run that is stopped waits for the work under way and forgets the rest', async () => {
+  const done: string[] = [];
+  let open: () => void = () => undefined;
+  const { queue, run } = start(async (key) => {
+    await new Promise<void>((resolve) => (open = resolve));
+    done.push(key);
+  });
+  queue.add('a');
+  queue.add('b');
+  run();
+  await turns();
+  stop.abort();
+  let ended = false;
+  void running.then(() => (ended = true));
+  await turns();
+  expect(ended).toBe(false);
+  open();
+  await running;
+  expect(done).toEqual(['a']);
+  expect(queue.depth).toBe(0);
+});

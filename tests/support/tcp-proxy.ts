@@ -1,0 +1,66 @@
+// A TCP proxy that can stop forwarding while its connections stay open, as a firewall that has forgotten them does.
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections so far. */
+  connections(): number;
+  /** Those that are open now pass nothing more in either direction, and nobody is told; later ones are not touched. */
+  freeze(): void;
+  /** From now on, later ones too, until `thaw`. */
+  freezeAll(): void;
+  /** Connections pass everything again, also what has waited. */
+  thaw(): void;
+  close(): Promise<void>;
+}
+
+/** Passes connections on to that port of 127.0.0.1. */
+export async function startTcpProxy(to: number): Promise<TcpProxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let connections = 0;
+  let frozen = false;
+
+  const stop = ([client, upstream]: readonly [Socket, Socket]) => {
+    client.unpipe(upstream).pause();
+    upstream.unpipe(client).pause();
+  };
+  const pass = ([client, upstream]: readonly [Socket, Socket]) => {
+    client.pipe(upstream);
+    upstream.pipe(client);
+  };
+
+  const server = createServer((client) => {
+    connections += 1;
+    const pair = [client, connect(to, '127.0.0.1')] as const;
+    const end = () => {
+      pairs.delete(pair);
+      for (const socket of pair) socket.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+    pairs.add(pair);
+    if (frozen) stop(pair);
+    else pass(pair);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const freeze = () => pairs.forEach(stop);
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    freeze,
+    freezeAll() {
+      frozen = true;
+      freeze();
+    },
+    thaw() {
+      frozen = false;
+      pairs.forEach(pass);
+    },
+    async close() {
+      for (const [client] of pairs) client.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
