@@ -236,9 +236,12 @@ describe('offboarding', () => {
 
   test('reaches a User that vanished while no operator ran', async () => {
     await signedIn('dennis');
+    await kubectl(['-n', 'edsger', 'delete', 'secret', 'access-token']);
+    await signedIn('edsger');
     await latchkey.operator.stop();
     await latchkey.patch('users.latchkey.dev dennis', { metadata: { finalizers: null } });
-    await kubectl(['delete', 'users.latchkey.dev', 'dennis', '--timeout=20s']);
+    await latchkey.patch('users.latchkey.dev edsger', { metadata: { finalizers: null } });
+    await kubectl(['delete', 'users.latchkey.dev', 'dennis', 'edsger', '--timeout=20s']);
     await kubectl(['get', 'namespace', 'dennis']);
     latchkey.operator.remove();
     const { startOperator } = await import('../../dev/latchkey/operator.ts');
@@ -246,6 +249,9 @@ describe('offboarding', () => {
       flags: ['--sign-in-attempts-per-address=1000'],
     });
     await kubectl(['wait', '--for=delete', 'namespace/dennis', '--timeout=30s']);
+    // The token goes from a namespace that was handed over, and the namespace stays.
+    await kubectl(['-n', 'edsger', 'wait', '--for=delete', 'secret/access-token', '--timeout=30s']);
+    await kubectl(['get', 'namespace', 'edsger']);
   });
 });
 
@@ -262,4 +268,15 @@ describe('the policy', () => {
     const after = await latchkey.untilToken('ada');
     expect(after.claims['sid']).not.toBe(before.claims['sid']);
   });
+});
+
+test('no token, password or cookie is in the log', async () => {
+  const { token } = await latchkey.untilToken('ada');
+  const log = latchkey.operator.log();
+  expect(log).toContain('"event":"TokenIssued"');
+  expect(log).toContain('"event":"TokenRevoked"');
+  expect(log).not.toContain(PASSWORD);
+  expect(log).not.toContain(encodeURIComponent(PASSWORD));
+  expect(log).not.toContain(token);
+  expect(log).not.toMatch(/eyJ[\w-]{10,}\.|__Host-latchkey=|PRIVATE KEY|"d":/);
 });
