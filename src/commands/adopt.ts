@@ -5,8 +5,8 @@ import { holder } from '../domain/claimants.ts';
 import { effectiveNamespace } from '../domain/effective.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { listAll } from '../kubernetes/list.ts';
-import { retryConflicts } from '../kubernetes/retry-conflicts.ts';
 import { NAMESPACES, USERS, type CachedNamespace } from '../observation/views.ts';
+import { endSession } from './end-session.ts';
 
 export interface AdoptCommand {
   readonly client: KubernetesClient;
@@ -30,23 +30,13 @@ export async function adoptRestored({ client, out }: AdoptCommand): Promise<void
       out(`${namespace.name}: no User claims it; left alone`);
       continue;
     }
-    await endSession(client, owner);
+    // A status that was restored with the User may hold a session of the time before.
+    await endSession(client, owner.metadata.name);
     await handOver(client, namespace, owner);
     adopted += 1;
     out(`${namespace.name}: handed to the User ${owner.metadata.name}`);
   }
   out(`${adopted} of ${orphans.length} orphaned namespaces have an owner again.`);
-}
-
-/** A status that was restored with the User may hold a session of the time before. */
-async function endSession(client: KubernetesClient, owner: User): Promise<void> {
-  const path = `${USERS.path}/${owner.metadata.name}`;
-  await retryConflicts(async () => {
-    const user = await client.request<User>({ method: 'GET', path });
-    if (user.metadata.uid !== owner.metadata.uid || !user.status?.session) return;
-    const { session: _session, browsers: _browsers, ...status } = user.status;
-    await client.request({ method: 'PUT', path: `${path}/status`, body: { ...user, status } });
-  });
 }
 
 async function handOver(client: KubernetesClient, namespace: CachedNamespace, owner: User): Promise<void> {

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { API_VERSION, POLICY_NAME } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
-import type { User } from '../api/user.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { POLICIES, USERS } from '../observation/views.ts';
+import { POLICIES } from '../observation/views.ts';
 import { retryConflicts } from '../kubernetes/retry-conflicts.ts';
+import { endSession } from './end-session.ts';
 import { withdrawKeys } from './keys.ts';
 
 export interface RevokeCommand {
@@ -15,14 +15,7 @@ export interface RevokeCommand {
 
 /** The token of one user goes at once; signing in brings a new one. */
 export async function revokeUser({ client, out }: RevokeCommand, name: string): Promise<void> {
-  const path = `${USERS.path}/${name}`;
-  const had = await retryConflicts(async () => {
-    const user = await client.request<User>({ method: 'GET', path });
-    if (!user.status?.session) return false;
-    const { session: _session, browsers: _browsers, ...status } = user.status;
-    await client.request({ method: 'PUT', path: `${path}/status`, body: { ...user, status } });
-    return true;
-  });
+  const had = await endSession(client, name);
   out(had ? `The session of ${name} has ended.` : `${name} is not signed in.`);
 }
 
