@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findBinaries } from '../../dev/cluster/binaries.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { isAlive } from '../support/alive.ts';
 import { startBrowser } from '../support/browser.ts';
@@ -29,6 +30,9 @@ interface Demo {
     readonly kubeconfig: string;
   }[];
 }
+
+// On a fresh machine they are built first, which takes longer than any demo may.
+await findBinaries();
 
 let child: ChildProcess | undefined;
 afterEach(() => {
