@@ -87,9 +87,10 @@ interface Plan {
 function offboard(observed: Observed, claim: NamespaceClaim): Plan {
   const { user, secret, binding, namespace } = observed;
   const only = (...steps: Step[]): Plan => ({ steps, tokenWritten: false });
-  if (!user.metadata.finalizers?.includes(FINALIZER)) return only();
   const leftovers = withdraw(observed, claim);
   if (leftovers.steps.length > 0) return leftovers;
+  // Somebody has taken our finalizer away, and another one keeps the User: its namespace goes when it is gone.
+  if (!user.metadata.finalizers?.includes(FINALIZER)) return only();
   if (
     (secret && ownsSecret(observed, claim)) ||
     (binding && ownsBinding(observed, claim) && claim !== 'Made')

@@ -53,7 +53,13 @@ export type SecretContent =
     }
   | { readonly reason: string; readonly message: string };
 
-/** `version` names what is replaced: a PUT of it fails where somebody else was faster. */
+/**
+ * etcd counts on from 1, so no object has this version: a server-side apply that carries it creates, or is refused
+ * (409) where one stands already. Without it an apply would merge itself into what somebody else has just put there.
+ */
+const NOT_THERE = { resourceVersion: '1' };
+
+/** `version` names what is replaced: a PUT of it fails where somebody else was faster. Without it only a new one is made. */
 export function secretManifest(
   user: User,
   content: SecretContent,
@@ -77,7 +83,7 @@ export function secretManifest(
       namespace: effectiveNamespace(user),
       labels: ownLabels(user),
       annotations,
-      ...version,
+      ...(version ?? NOT_THERE),
     },
     ...('token' in content && { data: { [TOKEN_KEY]: btoa(content.token) } }),
   };

@@ -1,5 +1,5 @@
 // Whose a namespace, a Secret and a RoleBinding are: nothing that is not ours is overwritten or deleted.
-import { NAMESPACE_HANDED_OVER } from '../api/names.ts';
+import { NAMESPACE_HANDED_OVER, NAMESPACE_MADE } from '../api/names.ts';
 import { effectiveNamespace } from './effective.ts';
 import type { Observed } from './observed.ts';
 
@@ -20,11 +20,12 @@ export function namespaceClaim({
   settings,
 }: Observed): NamespaceClaim {
   if (effectiveNamespace(user) === settings.operatorNamespace) return 'Reserved';
+  // Who has it keeps it. Age alone does not settle it: it counts in seconds, and Users are made faster.
+  if (namespace?.kind === NAMESPACE_MADE && namespace.userUID === user.metadata.uid) return 'Made';
   if (namespaceHolder.metadata.uid !== user.metadata.uid) return 'Taken';
   if (!namespace) return 'Absent';
   if (namespace.kind === 'foreign') return 'Foreign';
   if (namespace.kind === NAMESPACE_HANDED_OVER) return 'HandedOver';
-  if (namespace.userUID === user.metadata.uid) return 'Made';
   return namespaceOwnerLives ? 'Taken' : 'Orphaned';
 }
 

@@ -49,3 +49,24 @@ test('a shorter ttl makes the tokens of the longer one due at once', () => {
 test('the floor is where the least remaining life begins', () => {
   expect(floorAt(EXPIRES, LIFE).getTime() - ISSUED).toBe(20 * MINUTE_MS);
 });
+
+/** Every lifetime that the schema of TokenPolicy lets through: a ttl of 1m to 24h, with 30 s of room. */
+const lifetimes = fc
+  .tuple(fc.integer({ min: 60, max: 86_400 }), fc.double({ min: 0, max: 1, noNaN: true }))
+  .map(([ttl, share]) => ({
+    ttlMs: ttl * 1_000,
+    minRemainingMs: (1 + Math.floor(share * (ttl - 31))) * 1_000,
+  }));
+
+test('whatever the policy, a token is replaced after 45 to 75 % of what it may lose, and before its floor', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.integer({ min: 0, max: 4e9 }), lifetimes, (uid, issued, life) => {
+      const expires = new Date(issued * 1_000 + life.ttlMs);
+      const due = refreshAt(uid, expires, life);
+      const spent = (due.getTime() - issued * 1_000) / (life.ttlMs - life.minRemainingMs);
+      expect(spent).toBeGreaterThan(0.449);
+      expect(spent).toBeLessThan(0.751);
+      expect(due < floorAt(expires, life)).toBe(true);
+    }),
+  );
+});

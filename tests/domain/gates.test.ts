@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { shutGate } from '../../src/domain/gates.ts';
+import type { Observed } from '../../src/domain/observed.ts';
+import { aBinding, ada, aNamespace, aPicture, aSecret, policyWith } from './pictures.ts';
+import { sampleUser } from './sample.ts';
+
+const ELDER = sampleUser({ name: 'elder', uid: 'uid-elder', createdAt: '2029-01-01T00:00:00Z' });
+const { status: _status, ...withoutEpoch } = policyWith();
+const HANDED_OVER = aNamespace({ kind: 'handed-over', userUID: undefined });
+
+/** What shuts each gate, in the order in which they are asked; later ones may be shut beside it. */
+const GATES: readonly (readonly [reason: string, phase: string, change: Partial<Observed>])[] = [
+  ['Offboarding', 'Terminating', { user: ada({ metadata: { deletionTimestamp: '2030-01-01T11:00:00Z' } }) }],
+  ['NoTokenPolicy', 'Suspended', { policy: undefined }],
+  ['TokensSwitchedOff', 'Suspended', { policy: policyWith({ enabled: false }) }],
+  ['TokenPolicyPending', 'Suspended', { policy: withoutEpoch }],
+  ['SwitchedOff', 'Disabled', { user: ada({ spec: { disabled: true } }) }],
+  ['UsernameTaken', 'Suspended', { usernameHolder: ELDER }],
+  [
+    'NamespaceReserved',
+    'Suspended',
+    { settings: { portal: 'https://portal.example.org', operatorNamespace: 'ada' } },
+  ],
+  [
+    'NamespaceTaken',
+    'Suspended',
+    { namespaceHolder: ELDER, namespace: aNamespace({ userUID: 'uid-elder' }) },
+  ],
+  ['NamespaceNotOurs', 'Suspended', { namespace: aNamespace({ kind: 'foreign', userUID: undefined }) }],
+  [
+    'NamespaceOrphaned',
+    'Suspended',
+    { namespace: aNamespace({ userUID: 'uid-gone' }), namespaceOwnerLives: false },
+  ],
+  ['SecretNotOurs', 'Suspended', { namespace: HANDED_OVER, secret: aSecret({ userUID: undefined }) }],
+  ['RoleBindingNotOurs', 'Suspended', { namespace: HANDED_OVER, binding: aBinding({ userUID: undefined }) }],
+];
+const NAMESPACE_REASONS: ReadonlySet<string> = new Set(GATES.slice(6).map(([reason]) => reason));
+
+describe('every gate', () => {
+  test('is open where all is well, signed in or not', () => {
+    expect(shutGate(aPicture())).toBeUndefined();
+    expect(shutGate(aPicture({ user: ada({ status: {} }) }))).toBeUndefined();
+  });
+
+  test('is open before the namespace is made, and in one that was handed over', () => {
+    expect(
+      shutGate(aPicture({ namespace: undefined, secret: undefined, binding: undefined })),
+    ).toBeUndefined();
+    expect(shutGate(aPicture({ namespace: HANDED_OVER }))).toBeUndefined();
+    expect(
+      shutGate(aPicture({ namespace: HANDED_OVER, secret: undefined, binding: undefined })),
+    ).toBeUndefined();
+  });
+});
+
+describe('a gate', () => {
+  test.each(GATES)('says %s, with the phase %s, when it is shut', (reason, phase, change) => {
+    expect(shutGate(aPicture(change))).toMatchObject({ reason, phase });
+  });
+
+  test.each(GATES)('that says %s is for everyone only where the policy shuts it', (reason, _, change) => {
+    const forEveryone = ['NoTokenPolicy', 'TokensSwitchedOff', 'TokenPolicyPending'].includes(reason);
+    expect(shutGate(aPicture(change))?.forEveryone ?? false).toBe(forEveryone);
+  });
+
+  test.each(GATES)(
+    'that says %s tells people in a sentence, with nothing but names in it',
+    (_, __, change) => {
+      const message = shutGate(aPicture(change))?.message ?? '';
+      expect(message).toMatch(/^[A-Z].*\.$/);
+      expect(message).not.toMatch(/uid-|epoch|undefined/);
+    },
+  );
+});
+
+describe('of two gates that are shut, the first speaks:', () => {
+  const pairs = GATES.flatMap((first, index) =>
+    GATES.slice(index + 1)
+      // One namespace is in one state.
+      .filter(([reason]) => !(NAMESPACE_REASONS.has(first[0]) && NAMESPACE_REASONS.has(reason)))
+      // A policy that is not there is neither off nor pending, and one change of a User hides another.
+      .filter(([, , change]) => Object.keys(change).every((key) => !(key in first[2])))
+      .map((second) => [first[0], second[0], { ...second[2], ...first[2] }] as const),
+  );
+  test.each(pairs)('%s before %s', (reason, _, change) => {
+    expect(shutGate(aPicture(change))?.reason).toBe(reason);
+  });
+
+  test('Offboarding before SwitchedOff', () => {
+    const user = ada({ metadata: { deletionTimestamp: '2030-01-01T11:00:00Z' }, spec: { disabled: true } });
+    expect(shutGate(aPicture({ user }))?.reason).toBe('Offboarding');
+  });
+});
+
+test('a policy that is being deleted counts no more', () => {
+  const policy = policyWith({}, {}, { deletionTimestamp: '2030-01-01T11:00:00Z' });
+  expect(shutGate(aPicture({ policy }))?.reason).toBe('NoTokenPolicy');
+});
+
+test('whoever has to give way is told to whom', () => {
+  expect(shutGate(aPicture({ usernameHolder: ELDER }))?.message).toContain('The older User elder');
+  const change = { namespaceHolder: ELDER, namespace: aNamespace({ userUID: 'uid-elder' }) };
+  expect(shutGate(aPicture(change))?.message).toContain('The older User elder has the namespace ada');
+});
