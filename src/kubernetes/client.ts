@@ -1,5 +1,6 @@
 // The only way to the API server: pooled HTTP/2, a time limit on every request, errors with Kubernetes' reasons.
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, errors, type Dispatcher } from 'undici';
+import { readJson, readText } from './answer.ts';
 import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
 import type { Connection } from './credentials.ts';
@@ -35,8 +36,8 @@ export interface KubernetesClient {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** A page of 500 large objects fits; an answer without end does not. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Requests that wait for a connection or an answer; a server that takes none must not fill the memory. */
+const MAX_WAITING = 1_000;
 
 /**
  * A connection that has died silently takes every request down with it until the kernel gives up on it, which takes a
@@ -65,6 +66,7 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
   // A watch holds its stream open; on connections of its own it cannot starve the writes.
   const streams = pool(2);
   const listeners: ((range: SkewRange) => void)[] = [];
+  let waiting = 0;
 
   async function send(
     dispatcher: Agent,
@@ -79,8 +81,12 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
       contentType = 'application/json',
       accept = 'application/json',
     } = request;
+    const authorization = await connection.authorization();
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    if (waiting >= MAX_WAITING) throw new Error('too many requests are waiting for the API server');
+    waiting += 1;
     const sent = new Date();
-    const answer = await dispatcher.request({
+    const answering = dispatcher.request({
       origin,
       path: pathname.replace(/\/$/, '') + path + search(query),
       method,
@@ -90,10 +96,13 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
       headers: {
         accept,
         'user-agent': 'latchkey',
-        ...(body !== undefined && { 'content-type': contentType }),
-        ...(await connection.authorization()),
+        ...(payload !== undefined && { 'content-type': contentType }),
+        ...authorization,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(payload !== undefined && { body: payload }),
+    });
+    const answer = await answering.finally(() => {
+      waiting -= 1;
     });
     const date = answer.headers['date'];
     const range = skewRange(typeof date === 'string' ? date : undefined, sent, new Date());
@@ -119,7 +128,8 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
         return await withTimeLimit(timeLimit(request), async (signal) => {
           const answer = await send(agent, request, { signal, bodyTimeout: limitOf(request) * PING_AFTER });
           if (answer.statusCode >= 300) await refuse(request, answer);
-          return parse(await readText(answer.body)) as T;
+          // The API server's own, under a schema that it has checked.
+          return (await readJson(answer.body)) as T;
         });
       } catch (cause) {
         throw asApiError(request, cause);
@@ -156,37 +166,19 @@ function search(query: ApiRequest['query']): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
-async function readText(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new RangeError(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** The API server's own JSON, under a schema that it has checked. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The engine's own error would quote the answer, which may hold a token.
-    throw new TypeError('the answer is not JSON: is that address the API server?');
-  }
-}
-
 const limitOf = ({ timeoutMs = DEFAULT_TIMEOUT_MS }: ApiRequest) => timeoutMs;
+
+const noAnswer = (request: ApiRequest) => `no answer within ${limitOf(request) / 1_000} s`;
 
 const timeLimit = (request: ApiRequest) => ({
   limitMs: limitOf(request),
   outer: request.signal,
-  reason: () => new Error(`no answer within ${limitOf(request) / 1_000} s`),
+  reason: () => new Error(noAnswer(request)),
 });
 
 function asApiError(request: ApiRequest, cause: unknown): ApiError | ApiUnreachableError {
   if (cause instanceof ApiError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const isLate = cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError;
+  const why = isLate ? noAnswer(request) : cause instanceof Error ? cause.message : String(cause);
   return new ApiUnreachableError('ApiUnreachable', `${request.method} ${request.path}: ${why}`, { cause });
 }

@@ -10,7 +10,10 @@ import { watch, WatchError } from './watch.ts';
 
 /** A "yes" rests on nothing older than this. */
 export const FRESH_MS = 5_000;
-/** While there is demand, the next proof begins when the last one is this old, so that it is there in time. */
+/**
+ * While there is demand, the next proof begins this long after the last one began: in time where it succeeded, and not
+ * at once where it failed.
+ */
 const RENEW_AFTER_MS = 1_000;
 /**
  * The API server sends a bookmark two seconds before the deadline of a watch (cacher/cache_watcher.go,
@@ -37,6 +40,7 @@ export function freshness<V extends Stored>(
   store: Store<V>,
   { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
 ): Freshness {
+  let begun: Instant | undefined;
   let proven: Instant | undefined;
   let proving = false;
 
@@ -62,7 +66,8 @@ export function freshness<V extends Stored>(
 
   function demand(): void {
     if (proving || signal.aborted || store.resourceVersion === undefined) return;
-    if (proven && ageMs(proven) < RENEW_AFTER_MS) return;
+    if (begun && ageMs(begun) < RENEW_AFTER_MS) return;
+    begun = instant();
     proving = true;
     prove()
       .catch((error: unknown) => {

@@ -53,6 +53,7 @@ export function elect(options: LeaderOptions): Leader {
   /** Whether a write of ours may have taken the Lease, even one that seems to have failed. */
   let mayHold = false;
   // By the monotonic clock alone: a clock that is set forward must not make another's Lease look older.
+  let othersUntil = 0;
   let seen: { resourceVersion: string | undefined; at: number } = { resourceVersion: '', at: 0 };
 
   const isLeading = () => renewedAt !== undefined && ageMs(renewedAt) < sureMs;
@@ -65,6 +66,8 @@ export function elect(options: LeaderOptions): Leader {
       lease = await client.request<Lease>({ method: 'GET', path, timeoutMs: requestMs, signal });
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
+      // Where somebody deletes the Lease, its holder goes on leading until it looks.
+      if (performance.now() < othersUntil) return false;
       mayHold = true;
       const spec = renewal({ leaseTransitions: 0 }, true);
       await client.request({
@@ -81,8 +84,8 @@ export function elect(options: LeaderOptions): Leader {
       seen = { resourceVersion: lease.metadata.resourceVersion, at: performance.now() };
     const mine = lease.spec.holderIdentity === identity;
     const heldMs = (lease.spec.leaseDurationSeconds ?? 0) * 1_000;
-    const free = !lease.spec.holderIdentity || performance.now() - seen.at > heldMs;
-    mayHold = mine || free;
+    othersUntil = mine || !lease.spec.holderIdentity ? 0 : seen.at + heldMs;
+    mayHold = performance.now() > othersUntil;
     if (!mayHold) return false;
     await client.request({
       method: 'PUT',

@@ -6,9 +6,12 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections so far. */
   connections(): number;
-  /** Those that are open now pass nothing more in either direction, and nobody is told; later ones are not touched. */
-  freeze(): void;
-  /** From now on, later ones too, until `thaw`. */
+  /**
+   * Those that are open now pass nothing more in either direction, and nobody is told; later ones are not touched.
+   * @param only the number of a connection, in the order in which they came, from 1
+   */
+  freeze(only?: number): void;
+  /** Connections pass nothing, later ones too, until `thaw`. */
   freezeAll(): void;
   /** Connections pass everything again, also what has waited. */
   thaw(): void;
@@ -17,7 +20,7 @@ export interface TcpProxy {
 
 /** Passes connections on to that port of 127.0.0.1. */
 export async function startTcpProxy(to: number): Promise<TcpProxy> {
-  const pairs = new Set<readonly [Socket, Socket]>();
+  const pairs = new Map<number, readonly [Socket, Socket]>();
   let connections = 0;
   let frozen = false;
 
@@ -32,19 +35,22 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
 
   const server = createServer((client) => {
     connections += 1;
+    const number = connections;
     const pair = [client, connect(to, '127.0.0.1')] as const;
     const end = () => {
-      pairs.delete(pair);
+      pairs.delete(number);
       for (const socket of pair) socket.destroy();
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
-    pairs.add(pair);
+    pairs.set(number, pair);
     if (frozen) stop(pair);
     else pass(pair);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const freeze = () => pairs.forEach(stop);
+  const freeze = (only?: number) => {
+    for (const [number, pair] of pairs) if (only === undefined || number === only) stop(pair);
+  };
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,
@@ -55,10 +61,10 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     },
     thaw() {
       frozen = false;
-      pairs.forEach(pass);
+      for (const pair of pairs.values()) pass(pair);
     },
     async close() {
-      for (const [client] of pairs) client.destroy();
+      for (const [client] of pairs.values()) client.destroy();
       server.close();
       await once(server, 'close');
     },

@@ -1,0 +1,307 @@
+// The reflector against an API server that fails in every way: it never gives up, never runs hot, and ends with the truth.
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { waitUntil } from '../../dev/wait-until.ts';
+import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
+import { reflect, type Reflector } from '../../src/kubernetes/reflector.ts';
+import type { Resource } from '../../src/kubernetes/resource.ts';
+import { Store } from '../../src/kubernetes/store.ts';
+import {
+  type Answer,
+  type ScriptedApiServer,
+  type ScriptedRequest,
+  startScriptedApiServer,
+} from '../support/scripted-api-server.ts';
+import {
+  bookmark,
+  expired,
+  isList,
+  isProbe,
+  isWatch,
+  line,
+  object,
+  page,
+  quiet,
+  refuse,
+  RESOURCE,
+  type Seen,
+  versionsOf,
+} from './scripted-resource.ts';
+
+let server: ScriptedApiServer;
+let client: KubernetesClient;
+let store: Store<Seen>;
+let life: AbortController;
+let reflector: Reflector | undefined;
+
+beforeEach(async () => {
+  server = await startScriptedApiServer(() => undefined);
+  client = kubernetesClient(server.connection);
+  store = new Store();
+  life = new AbortController();
+  reflector = undefined;
+});
+afterEach(async () => {
+  life.abort();
+  await reflector?.done;
+  expect(getEventListeners(life.signal, 'abort')).toEqual([]);
+  await waitUntil('every stream to be given back', 2_000, () => server.open() === 0);
+  await client.close();
+  await server.close();
+});
+
+interface Parts {
+  list?: (answer: Answer, request: ScriptedRequest) => void;
+  watch?: (answer: Answer, request: ScriptedRequest) => void;
+  probe?: (answer: Answer) => void;
+}
+
+/** One object at 5, in a history that goes on to 10, with a watch that is quiet; but for what the test says. */
+function start(parts: Parts, resource: Resource<Seen> = RESOURCE): void {
+  const {
+    list = (answer) => page(answer, [object('a', 5)], 10),
+    watch = (answer) => answer.write(bookmark(10)),
+    probe = (answer) => page(answer, [], 10),
+  } = parts;
+  server.script = (request, answer) =>
+    isWatch(request) ? watch(answer, request) : isProbe(request) ? probe(answer) : list(answer, request);
+  reflector = reflect(client, resource, store, { log: quiet, signal: life.signal });
+}
+
+const watches = () => server.requests.filter(isWatch);
+const lists = () => server.requests.filter(isList);
+const converged = (versions: Record<string, number>) =>
+  waitUntil(
+    `the store to hold ${JSON.stringify(versions)}`,
+    15_000,
+    () => JSON.stringify(versionsOf(store)) === JSON.stringify(versions),
+  );
+
+/** Answers in turn; the last one for good. */
+function inTurn<Args extends unknown[]>(...answers: ((...args: Args) => void)[]): (...args: Args) => void {
+  let turn = 0;
+  return (...args) => {
+    const answer = answers[Math.min(turn, answers.length - 1)];
+    turn += 1;
+    answer?.(...args);
+  };
+}
+
+describe('the list', () => {
+  test('is read page by page, and the watch goes on from where it ends', async () => {
+    start({
+      list: (answer, { query }) => {
+        const at = Number(query.get('continue') ?? 0);
+        page(answer, [object(`item-${at}`, at + 1)], 10, at < 3 ? String(at + 1) : '');
+      },
+    });
+    await reflector?.synced;
+    expect(versionsOf(store)).toEqual({ 'item-0': 1, 'item-1': 2, 'item-2': 3, 'item-3': 4 });
+    await waitUntil('the watch', 5_000, () => watches().length === 1);
+    expect(watches()[0]?.query.get('resourceVersion')).toBe('10');
+    expect(lists().map(({ query }) => query.get('limit'))).toEqual(['500', '500', '500', '500']);
+    expect(lists()[0]?.query.has('resourceVersion')).toBe(false);
+  });
+
+  test('may be empty, and say so with null', async () => {
+    start({ list: (answer) => page(answer, null, 10) }, { ...RESOURCE, metadataOnly: true });
+    await reflector?.synced;
+    expect(store.size).toBe(0);
+    expect(store.resourceVersion).toBe('10');
+    expect(server.requests[0]?.headers['accept']).toBe(
+      'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+    );
+  });
+
+  test('is read again from its beginning where its pages expire in between, and nothing of it is kept', async () => {
+    start({
+      list: inTurn(
+        (answer) => page(answer, [object('gone', 3)], 10, 'next'),
+        (answer) => refuse(answer, 410, expired()),
+        (answer) => page(answer, [object('a', 15)], 20, 'next'),
+        (answer) => page(answer, [object('b', 16)], 20),
+      ),
+    });
+    await reflector?.synced;
+    expect(versionsOf(store)).toEqual({ a: 15, b: 16 });
+    expect(lists().map(({ query }) => query.get('continue'))).toEqual([null, 'next', null, 'next']);
+  });
+
+  test.each<[string, (answer: Answer) => void]>([
+    ['500', (answer) => refuse(answer, 500, { reason: 'InternalError' })],
+    ['401', (answer) => refuse(answer, 401, { reason: 'Unauthorized' })],
+    ['403', (answer) => refuse(answer, 403, { reason: 'Forbidden' })],
+    ['404, as before the CRD is there', (answer) => refuse(answer, 404)],
+    ['a page of HTML', (answer) => answer.end('<html>')],
+    ['a page without items and metadata', (answer) => answer.end('{}')],
+    ['a broken connection', (answer) => answer.breakConnection()],
+  ])('that is answered with %s is asked for again, with growing pauses', async (_what, list) => {
+    start({ list: inTurn(list, list, list, (answer) => page(answer, [object('a', 5)], 10)) });
+    await reflector?.synced;
+    expect(versionsOf(store)).toEqual({ a: 5 });
+    const [first = 0, , , last = 0] = lists().map(({ at }) => at);
+    // 200, 400 and 800 ms, each times 0.5 to 1.5.
+    expect(last - first).toBeGreaterThan(690);
+    expect(lists()).toHaveLength(4);
+  });
+
+  test('that is answered with 429 is asked for again when the answer says, and not before', async () => {
+    start({
+      list: inTurn(
+        (answer) => refuse(answer, 429, { reason: 'TooManyRequests' }, { 'retry-after': '2' }),
+        (answer) => page(answer, [object('a', 5)], 10),
+      ),
+    });
+    await reflector?.synced;
+    const [first = 0, second = 0] = lists().map(({ at }) => at);
+    expect(second - first).toBeGreaterThan(1_990);
+    expect(second - first).toBeLessThan(4_000);
+  });
+});
+
+describe('the watch', () => {
+  test.each<[string, (answer: Answer) => void]>([
+    ['410', (answer) => refuse(answer, 410, expired())],
+    ['an ERROR 410', (answer) => answer.write(line('ERROR', expired()))],
+    [
+      'an ERROR 410 after events',
+      (answer) => answer.write(line('MODIFIED', object('a', 11)) + line('ERROR', expired())),
+    ],
+  ])('that is answered with %s begins anew, after a list', async (_what, watch) => {
+    start({
+      list: inTurn(
+        (answer) => page(answer, [object('a', 5), object('b', 6)], 10),
+        (answer) => page(answer, [object('a', 25)], 30),
+      ),
+      watch: inTurn(watch, (answer) => answer.write(line('ADDED', object('c', 31)))),
+      probe: (answer) => page(answer, [], 30),
+    });
+    await converged({ a: 25, c: 31 });
+    expect(lists()).toHaveLength(2);
+    expect(watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['10', '30']);
+  });
+
+  test.each<[string, (answer: Answer) => void]>([
+    ['an ERROR 500', (answer) => answer.write(line('ERROR', { code: 500, reason: 'InternalError' }))],
+    ['a line that is no JSON', (answer) => answer.write('garbage\n')],
+    [
+      'half a line',
+      (answer) => {
+        answer.write('{"type":"MODI');
+        setTimeout(() => answer.breakConnection(), 20);
+      },
+    ],
+    ['its end, in good order', (answer) => answer.end()],
+  ])('goes on from the last event, without a list, after %s', async (_what, cut) => {
+    start({
+      watch: inTurn(
+        (answer) => {
+          answer.write(line('MODIFIED', object('a', 11)) + line('ADDED', object('b', 12)));
+          cut(answer);
+        },
+        (answer) => answer.write(line('DELETED', object('b', 13)) + line('ADDED', object('c', 14))),
+      ),
+      probe: (answer) => page(answer, [], 14),
+    });
+    await converged({ a: 11, c: 14 });
+    expect(lists()).toHaveLength(1);
+    expect(watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['10', '12']);
+  });
+
+  test('that keeps failing is not believed: after three times a list settles it', async () => {
+    start({
+      list: inTurn(
+        (answer) => page(answer, [object('a', 5)], 10),
+        (answer) => page(answer, [object('b', 11)], 12),
+      ),
+      watch: (answer, { query }) =>
+        query.get('resourceVersion') === '10' ? refuse(answer, 504) : answer.write(bookmark(12)),
+      probe: (answer) => page(answer, [], 12),
+    });
+    await converged({ b: 11 });
+    await waitUntil('the watch after the list', 5_000, () => watches().length === 4);
+    expect(watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['10', '10', '10', '12']);
+  });
+
+  test('that waits for a future which a restored etcd has never seen is replaced by a list', async () => {
+    start({
+      list: inTurn(
+        (answer) => page(answer, [object('a', 900), object('b', 950)], 1_000),
+        (answer) => page(answer, [object('a', 400)], 500),
+      ),
+      // As the real one does (tried): it takes a resourceVersion from the future, and stays silent.
+      watch: inTurn(
+        (answer) => answer.end(bookmark(1_000)),
+        (answer) => answer.head(200),
+      ),
+      probe: (answer) => page(answer, [], 500),
+    });
+    await converged({ a: 400 });
+    expect(store.resourceVersion).toBe('500');
+    expect(watches().map(({ query }) => query.get('resourceVersion'))[0]).toBe('1000');
+  });
+
+  test('that an object breaks, in the eyes of our own view, costs a pause and not the process', async () => {
+    const picky: Resource<Seen> = {
+      ...RESOURCE,
+      view(raw) {
+        if (raw['text'] === 'strange') throw new TypeError('no idea what this is');
+        return RESOURCE.view(raw);
+      },
+    };
+    start(
+      {
+        watch: inTurn(
+          (answer) => answer.write(line('MODIFIED', object('a', 11, 'strange'))),
+          (answer) => answer.write(line('MODIFIED', object('a', 12))),
+        ),
+        probe: (answer) => page(answer, [], 12),
+      },
+      picky,
+    );
+    await converged({ a: 12 });
+  });
+});
+
+describe('it does not run hot', () => {
+  const WINDOW_MS = 2_000;
+
+  test.each<[string, Parts, number]>([
+    ['every list fails', { list: (answer) => refuse(answer, 500) }, 8],
+    ['every watch fails', { watch: (answer) => refuse(answer, 500) }, 20],
+    ['every watch ends at once, in good order', { watch: (answer) => answer.end() }, 18],
+    ['every watch is expired', { watch: (answer) => refuse(answer, 410, expired()) }, 20],
+    ['every watch tells one thing and breaks', { watch: (answer) => answer.end(bookmark(10)) }, 42],
+    [
+      'the question for the latest version fails',
+      { watch: (answer) => answer.end(), probe: (answer) => refuse(answer, 500) },
+      20,
+    ],
+    ['nothing listens any more', { list: (answer) => answer.breakConnection() }, 16],
+  ])('where %s', async (_what, parts, most) => {
+    start(parts);
+    const until = performance.now() + WINDOW_MS;
+    await waitUntil('the window to pass', 2 * WINDOW_MS, () => performance.now() > until);
+    expect(server.requests.length).toBeGreaterThanOrEqual(3);
+    expect(server.requests.length).toBeLessThanOrEqual(most);
+  });
+});
+
+describe('the signal ends it at once', () => {
+  test.each<[string, Parts, () => boolean]>([
+    ['in a list without an answer', { list: () => undefined }, () => lists().length === 1],
+    ['in a watch', {}, () => watches().length === 1],
+    [
+      'in a pause',
+      { list: (answer) => refuse(answer, 429, {}, { 'retry-after': '30' }) },
+      () => lists().length === 1,
+    ],
+  ])('%s', async (_what, parts, begun) => {
+    start(parts);
+    await waitUntil('it to begin', 5_000, begun);
+    const began = performance.now();
+    life.abort();
+    await reflector?.done;
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+});
