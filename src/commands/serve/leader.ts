@@ -1,0 +1,56 @@
+// What only the leader does: the loops over Users, the policy, orphans and the signing keys.
+import type { Logger } from 'pino';
+import { orphansController } from '../../controllers/orphans/controller.ts';
+import { policyController } from '../../controllers/policy/controller.ts';
+import { tendSigningKeys } from '../../controllers/signing-keys/tend.ts';
+import { applier } from '../../controllers/users/apply.ts';
+import { usersController } from '../../controllers/users/controller.ts';
+import { reconciler } from '../../controllers/users/reconcile.ts';
+import { signer } from '../../issuer/signer.ts';
+import type { Replica } from './replica.ts';
+import type { ServeSettings } from './settings.ts';
+
+export interface LeaderOptions {
+  readonly isLeading: () => boolean;
+  readonly log: Logger;
+}
+
+/** @returns what a leader runs for its term. Made before the first watch, so that its loops miss nothing. */
+export function leaderWork(
+  known: Replica,
+  settings: ServeSettings,
+  { isLeading, log }: LeaderOptions,
+): (term: AbortSignal) => Promise<void> {
+  const { client, caches, keys, ledger, surroundings, cannotMint } = known;
+  const apply = applier({ client, caches, ledger, signer: signer(keys.keyring, settings.issuerUrl), log });
+  const users = usersController({
+    caches,
+    ledger,
+    reconcile: reconciler({ client, surroundings, apply, log }),
+    isLeading,
+    log,
+  });
+  const policy = policyController({
+    client,
+    caches,
+    cannotMint,
+    initial: {
+      enabled: true,
+      accessToken: {
+        ttl: settings.tokenTtl,
+        minRemaining: settings.tokenMinRemaining,
+        audiences: settings.tokenAudiences,
+      },
+    },
+    log,
+  });
+  const orphans = orphansController({ client, caches, isLeading, log });
+  const tendKeys = tendSigningKeys(keys);
+  known.onChange(() => {
+    policy.lookAgain();
+    users.lookAtAll();
+  });
+  return async (term) => {
+    await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
+  };
+}

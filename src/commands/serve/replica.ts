@@ -1,0 +1,82 @@
+// What every replica knows of the cluster: the caches, the signing keys, the clocks, and what a decision may rest on.
+import type { Logger } from 'pino';
+import type { CannotMint } from '../../domain/observed.ts';
+import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
+import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
+import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
+import { watchClock } from '../../kubernetes/clock-watch.ts';
+import { startCaches, type Caches } from '../../observation/caches.ts';
+import type { Surroundings } from '../../observation/observe.ts';
+import type { ServeSettings } from './settings.ts';
+
+export interface Replica {
+  readonly client: KubernetesClient;
+  readonly caches: Caches;
+  readonly keys: SigningKeys;
+  readonly ledger: Ledger;
+  readonly surroundings: Surroundings;
+  readonly cannotMint: () => CannotMint | undefined;
+  /** Told when something has changed that the decision about every User depends on, and that no watch tells. */
+  onChange(listener: () => void): void;
+  /** Resolves when everything has been read once. */
+  start(): Promise<void>;
+  /** Ends the watches. They outlive the signal to stop, because what is under way when it comes still needs them. */
+  stop(): Promise<void>;
+}
+
+export function replica(
+  client: KubernetesClient,
+  settings: ServeSettings,
+  { portal, log }: { readonly portal: string; readonly log: Logger },
+): Replica {
+  const { namespace } = settings;
+  const watches = new AbortController();
+  const { signal } = watches;
+  const clock = watchClock(client);
+  const keys = signingKeys({
+    client,
+    namespace,
+    rotationIntervalMs: settings.keyRotationInterval,
+    log,
+    signal,
+  });
+  const caches = startCaches(client, { log, signal });
+  const written = ledger();
+  const cannotMint = () => (clock.skewed() ? CLOCK_SKEW : keys.cannotMint());
+  clock.onChange((skewed) => {
+    if (skewed) log.error({ event: 'ClockSkew', ...skewed }, CLOCK_SKEW.message);
+    else log.info({ event: 'ClockAgrees' }, 'the clocks agree again');
+  });
+  return {
+    client,
+    caches,
+    keys,
+    ledger: written,
+    cannotMint,
+    surroundings: {
+      caches,
+      settings: { portal, operatorNamespace: namespace },
+      cannotMint,
+      publishedKeys: keyIds(keys.keyring),
+      written: written.written,
+    },
+    onChange(listener) {
+      keys.onChange(listener);
+      clock.onChange(listener);
+    },
+    async start() {
+      await Promise.all([keys.start(), caches.synced]);
+    },
+    async stop() {
+      watches.abort();
+      await caches.done;
+    },
+  };
+}
+
+const CLOCK_SKEW: CannotMint = {
+  reason: 'ClockSkew',
+  message: `The clock of Latchkey and that of the API server are more than ${MAX_SKEW_MS / 1_000} s apart, so no token is minted. Set the clocks of both machines by NTP.`,
+};
