@@ -128,7 +128,10 @@ export const userStatus = z.object({
     .describe(
       'Pending: has not signed in. Active: has a token. Disabled: switched off by an admin. Suspended: something else keeps the token away, see the condition Ready. Terminating: being offboarded.',
     ),
-  username: z.string().optional().describe('The username in effect.'),
+  username: z
+    .string()
+    .optional()
+    .describe('The username that this User holds; missing while an older User has it.'),
   namespace: z.string().optional().describe('The namespace in effect.'),
   observedGeneration: z
     .int()

@@ -2,8 +2,9 @@
 import type { User } from '../api/user.ts';
 
 /**
- * The User that keeps what all `claimants` claim. The API server sets creationTimestamp (RFC 3339, UTC, seconds), so
- * it sorts as text; the UID settles a tie the same way on every replica.
+ * The User that keeps what all `claimants` claim. The API server sets creationTimestamp (RFC 3339, UTC), so it sorts as
+ * text. It counts in seconds and Users are made faster: of a tie the one keeps it that its status says has it, and where
+ * none has, the UID settles it the same way on every replica.
  */
 export function holder(claimants: Iterable<User>): User | undefined {
   let oldest: User | undefined;
@@ -13,5 +14,7 @@ export function holder(claimants: Iterable<User>): User | undefined {
 
 function isOlder(a: User, b: User): boolean {
   const [mine, theirs] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
-  return mine === theirs ? a.metadata.uid < b.metadata.uid : mine < theirs;
+  if (mine !== theirs) return mine < theirs;
+  const [iHave, theyHave] = [a, b].map(({ status }) => status?.username !== undefined);
+  return iHave === theyHave ? a.metadata.uid < b.metadata.uid : iHave === true;
 }

@@ -21,7 +21,7 @@ const ENDED: Record<SessionEnd, string> = {
 };
 
 export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): UserStatus {
-  const { user, secret } = observed;
+  const { user, secret, usernameHolder } = observed;
   const old = user.status ?? {};
   const generation = user.metadata.generation ?? 0;
   const claim = namespaceClaim(observed);
@@ -33,7 +33,8 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
   }
   return {
     phase: phase(verdict),
-    username: effectiveUsername(user),
+    // Only who holds it: of two Users made within one second this tells which was first (claimants.ts).
+    ...(usernameHolder.metadata.uid === user.metadata.uid && { username: effectiveUsername(user) }),
     namespace: effectiveNamespace(user),
     observedGeneration: generation,
     ...(verdict.session && { session: { ...verdict.session, generation } }),

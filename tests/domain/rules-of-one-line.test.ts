@@ -17,6 +17,13 @@ describe('of several claimants', () => {
     expect(holder([young, twin])).toBe(young);
     expect(holder([])).toBeUndefined();
   });
+
+  test('made within one second the one keeps the name that has it, whatever the UIDs', () => {
+    const settled = { ...twin, status: { username: 'twin' } };
+    expect(holder([young, settled])).toBe(settled);
+    expect(holder([settled, young])).toBe(settled);
+    expect(holder([old, settled])).toBe(old);
+  });
 });
 
 describe('a condition', () => {
