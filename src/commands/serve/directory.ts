@@ -21,5 +21,7 @@ export function directoryOf(client: KubernetesClient, settings: ServeSettings): 
     bindPassword: () => secretValue(client, { namespace, name: settings.ldapBindSecret, key: 'password' }),
     baseDN: settings.ldapBaseDn ?? '',
     userFilter: settings.ldapUserFilter,
+    ...(settings.ldapDialect !== 'auto' && { dialect: settings.ldapDialect }),
+    ...(settings.ldapInactiveFilter !== undefined && { inactiveFilter: settings.ldapInactiveFilter }),
   });
 }

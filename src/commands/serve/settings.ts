@@ -1,6 +1,7 @@
 // The start-up settings of `latchkey serve`, checked as one object before anything starts.
 import { z } from 'zod';
 import { count, durationText, list, listenAddress, networks, text, yesOrNo } from '../../config/fields.ts';
+import { DIALECT_NAMES } from '../../directory/ldap/dialects/dialect.ts';
 import { clusterSettings } from '../cluster-settings.ts';
 
 export const serveSettings = z
@@ -31,6 +32,14 @@ export const serveSettings = z
     ),
     ldapBaseDn: text('Where users are searched, for example ou=people,dc=example,dc=org.').optional(),
     ldapUserFilter: text('Finds a user; {username} stands for what was typed.').default('(uid={username})'),
+
+    ldapDialect: z
+      .enum(['auto', ...DIALECT_NAMES], `must be auto, ${DIALECT_NAMES.join(', ')}`)
+      .default('auto')
+      .describe(
+        `How accounts are disabled there: ${DIALECT_NAMES.join(', ')}, or auto (what the directory says of itself). Default auto.`,
+      ),
+    ldapInactiveFilter: text('Whoever it finds counts as inactive, too: (employeeType=left).').optional(),
 
     signInAttemptsPerUser: count(
       "Wrong passwords per user and window; less than the directory's own lockout.",

@@ -104,9 +104,11 @@ function hex(value: number, byteCount: number): string {
   return value.toString(16).padStart(2 * byteCount, '0');
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
 function readableText(value: Buffer): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(value);
+    const text = UTF_8.decode(value);
     return /\p{Cc}/u.test(text) ? undefined : text;
   } catch {
     return undefined;

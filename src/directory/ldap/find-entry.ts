@@ -1,11 +1,10 @@
 // Finds the one entry that a username stands for.
 import type { Socket } from 'node:net';
-import { FilterParser, ProtocolOperation, SearchRequest } from 'ldapts';
 import { DirectoryError } from '../directory.ts';
-import { readEntry, textsOf } from './entry.ts';
+import { textsOf } from './entry.ts';
 import type { Entry } from './entry.ts';
-import { exchange, resultOf } from './exchange.ts';
 import { MalformedMessage } from './message.ts';
+import { search } from './search.ts';
 import type { UserFilter } from './user-filter.ts';
 
 const SUCCESS = 0;
@@ -31,30 +30,18 @@ export interface Search {
  */
 export async function findEntry(
   socket: Socket,
-  search: Search,
+  { baseDN, filter, attributes, timeoutMs }: Search,
   username: string,
 ): Promise<Entry | undefined> {
-  const { baseDN, filter, attributes, timeoutMs } = search;
-  const request = new SearchRequest({
-    messageId: 3,
+  const { resultCode, entries } = await search(socket, {
     baseDN,
     scope: 'sub',
-    derefAliases: 'never',
-    sizeLimit: ENOUGH_TO_SEE_TWO,
-    timeLimit: Math.ceil(timeoutMs / 1000),
-    filter: FilterParser.parseString(filter.for(username)),
+    filter: filter.for(username),
     attributes: [...new Set([...filter.attributes, ...attributes])],
+    sizeLimit: ENOUGH_TO_SEE_TWO,
+    timeoutMs,
   });
-  const messages = await exchange(socket, request, ProtocolOperation.LDAP_RES_SEARCH, [
-    ProtocolOperation.LDAP_RES_SEARCH_ENTRY,
-    ProtocolOperation.LDAP_RES_SEARCH_REF,
-  ]);
-  const done = messages.at(-1);
-  if (!done) throw new MalformedMessage();
-  const entries = messages
-    .filter(({ operation }) => operation.tag === ProtocolOperation.LDAP_RES_SEARCH_ENTRY)
-    .map(({ operation }) => readEntry(operation));
-  return theOnlyOne(resultOf(done.operation).resultCode, entries, filter, username);
+  return theOnlyOne(resultCode, entries, filter, username);
 }
 
 function theOnlyOne(
@@ -83,7 +70,8 @@ function theOnlyOne(
   return filter.matches(username, (attribute) => textsOf(entry, attribute)) ? entry : undefined;
 }
 
-function searchFailed(resultCode: number): DirectoryError {
+/** @param resultCode of a search that did not succeed */
+export function searchFailed(resultCode: number): DirectoryError {
   return ABOUT_THE_SETTINGS.has(resultCode)
     ? new DirectoryError(
         'DirectoryMisconfigured',

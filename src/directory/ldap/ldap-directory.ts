@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { standingAt } from '../../domain/standing.ts';
+import type { Spell } from '../../domain/standing.ts';
 import { DirectoryError } from '../directory.ts';
 import type { Directory, Verdict } from '../directory.ts';
 import { turnstile } from '../turnstile.ts';
@@ -9,9 +11,11 @@ import { isWorthAsking } from '../username.ts';
 import { simpleBind } from './bind.ts';
 import type { BindAnswer } from './bind.ts';
 import { connect } from './connection.ts';
+import { dialectAt } from './dialects/detect.ts';
 import { ACCOUNT_ATTRIBUTES, accountOf, DEFAULT_ID_ATTRIBUTES } from './entry.ts';
 import type { Entry } from './entry.ts';
-import { findEntry } from './find-entry.ts';
+import { findEntry, searchFailed } from './find-entry.ts';
+import { search } from './search.ts';
 import { checkedSettings } from './settings.ts';
 import type { LdapSettings } from './settings.ts';
 import { unreachable } from './unreachable.ts';
@@ -26,6 +30,11 @@ const WAITING = 64;
  */
 const REFUSAL_FLOOR_MS = 500;
 
+interface Found {
+  readonly entry: Entry;
+  readonly spells: readonly Spell[];
+}
+
 /** The service account is refused, or may not bind; anything else is the server's own trouble. */
 const SERVICE_ACCOUNT_REFUSED = new Set([7, 8, 13, 19, 32, 34, 48, 49, 50, 53]);
 
@@ -35,8 +44,8 @@ const SERVICE_ACCOUNT_REFUSED = new Set([7, 8, 13, 19, 32, 34, 48, 49, 50, 53]);
  * @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting that is wrong; nothing is connected yet
  */
 export function ldapDirectory(settings: LdapSettings): Directory {
-  const { url, endpoint, bindDN, bindPassword, baseDN, filter, idAttribute, timeoutMs } =
-    checkedSettings(settings);
+  const checked = checkedSettings(settings);
+  const { url, endpoint, bindDN, bindPassword, baseDN, filter, idAttribute, timeoutMs } = checked;
   const gate = turnstile({ atOnce: AT_ONCE, waiting: WAITING, deadlineMs: timeoutMs });
   const attributes = [
     ...ACCOUNT_ATTRIBUTES,
@@ -52,11 +61,28 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     }
   }
 
-  function search(username: string, signal: AbortSignal): Promise<Entry | undefined> {
+  function find(username: string, signal: AbortSignal): Promise<Found | undefined> {
     return conversation(signal, async (socket) => {
       assertServiceAccount(await simpleBind(socket, bindDN, await servicePassword()));
-      return findEntry(socket, { baseDN, filter, attributes, timeoutMs }, username);
+      const dialect = await dialectAt(socket, checked.dialect, timeoutMs);
+      const asked = [...attributes, ...dialect.attributes];
+      const entry = await findEntry(socket, { baseDN, filter, attributes: asked, timeoutMs }, username);
+      return entry && { entry, spells: [...dialect.spellsOf(entry), ...(await excluded(socket, entry))] };
     });
+  }
+
+  async function excluded(socket: TLSSocket, { dn }: Entry): Promise<readonly Spell[]> {
+    if (checked.inactiveFilter === undefined) return [];
+    const { resultCode, entries } = await search(socket, {
+      baseDN: dn,
+      scope: 'base',
+      filter: checked.inactiveFilter,
+      attributes: ['1.1'],
+      sizeLimit: 1,
+      timeoutMs,
+    });
+    if (resultCode !== 0) throw searchFailed(resultCode);
+    return entries.length > 0 ? [{ reason: 'Excluded' }] : [];
   }
 
   async function servicePassword(): Promise<string> {
@@ -68,16 +94,22 @@ export function ldapDirectory(settings: LdapSettings): Directory {
   }
 
   async function check(username: string, password: string, signal: AbortSignal): Promise<Verdict> {
-    const entry = await search(username, signal);
-    if (!entry) {
+    const found = await find(username, signal);
+    if (!found) {
       // As much talk as about a real account, and none of it with what was typed.
       await conversation(signal, (socket) =>
         simpleBind(socket, `cn=${randomUUID()},${baseDN}`, randomUUID()),
       );
       return { outcome: 'Refused' };
     }
+    const { entry, spells } = found;
     const answer = await conversation(signal, (socket) => simpleBind(socket, entry.dn, password));
-    return verdictOfBind(answer, () => accountOf(entry, idAttribute));
+    const verdict = verdictOfBind(answer, () => accountOf(entry, idAttribute));
+    if (verdict.outcome !== 'Accepted') return verdict;
+    // Not every server looks at what an admin wrote into the entry. Whether an account is locked, or its password has
+    // expired, is the server's to say: by the bind that it has just accepted, it does.
+    const { state, reason } = standingAt(spells, new Date());
+    return state === 'Inactive' && reason !== undefined ? { outcome: 'Inactive', reason } : verdict;
   }
 
   return {

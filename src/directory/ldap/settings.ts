@@ -2,7 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { DirectoryError } from '../directory.ts';
 import type { Endpoint } from './connection.ts';
-import { DEFAULT_USER_FILTER, userFilter } from './user-filter.ts';
+import type { DialectName } from './dialects/dialect.ts';
+import { DEFAULT_USER_FILTER, inactiveFilter, userFilter } from './user-filter.ts';
 import type { UserFilter } from './user-filter.ts';
 
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -26,6 +27,10 @@ export interface LdapSettings {
   readonly userFilter?: string;
   /** The attribute that holds an entry's unchanging id; by default the first of `DEFAULT_ID_ATTRIBUTES` that is there. */
   readonly idAttribute?: string;
+  /** What the directory is; by default what it says of itself. */
+  readonly dialect?: DialectName;
+  /** Whoever it finds counts as inactive, for example `(employeeType=left)`; nobody by default. */
+  readonly inactiveFilter?: string;
   /** For one check of a password, all of it; 5000 by default. */
   readonly timeoutMs?: number;
 }
@@ -53,6 +58,7 @@ export function checkedSettings(settings: LdapSettings): CheckedLdapSettings {
     timeoutMs,
     endpoint: endpointOf(settings),
     filter: userFilter(settings.userFilter ?? DEFAULT_USER_FILTER),
+    ...(settings.inactiveFilter !== undefined && { inactiveFilter: inactiveFilter(settings.inactiveFilter) }),
   };
 }
 

@@ -32,15 +32,12 @@ export function userFilter(template: string): UserFilter {
   if (!template.includes(USERNAME_PLACEHOLDER)) {
     throw misconfigured(`it must contain ${USERNAME_PLACEHOLDER}`);
   }
-  if (ESCAPED_BEYOND_ASCII.test(template)) {
-    throw misconfigured('write characters beyond ASCII as they are, not as \\ and hexadecimal digits');
-  }
   const items = (template.match(ITEM) ?? []).filter((item) => item.includes(USERNAME_PLACEHOLDER));
   const places = items.map((item) => comparison(item, USERNAME_PLACEHOLDER));
   if (items.join('').split(USERNAME_PLACEHOLDER).length !== template.split(USERNAME_PLACEHOLDER).length) {
     throw misconfigured(`${USERNAME_PLACEHOLDER} may stand only in a value`);
   }
-  parsed(fill(template, 'ada'));
+  parsed(fill(template, 'ada'), misconfigured);
 
   return {
     attributes: [...new Set(places.map(({ attribute }) => attribute))],
@@ -59,7 +56,7 @@ function fill(template: string, username: string): string {
 
 // Anything but a plain comparison would let a username stand for others: a wildcard, an order, a likeness.
 function comparison(item: string, username: string): { attribute: string; value: string } {
-  const filter = parsed(fill(item, username));
+  const filter = parsed(fill(item, username), misconfigured);
   if (!(filter instanceof EqualityFilter) || typeof filter.value !== 'string') {
     throw misconfigured(
       `${USERNAME_PLACEHOLDER} may stand only in a comparison with =, without *, as in ${DEFAULT_USER_FILTER}`,
@@ -68,14 +65,33 @@ function comparison(item: string, username: string): { attribute: string; value:
   return { attribute: filter.attribute, value: filter.value };
 }
 
-function parsed(filter: string): Filter {
+/**
+ * Checks the setting `inactiveFilter`, for example `(employeeType=left)`.
+ * @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting
+ */
+export function inactiveFilter(filter: string): string {
+  const wrong = (fault: string): DirectoryError =>
+    new DirectoryError(
+      'DirectoryMisconfigured',
+      `The setting inactiveFilter is wrong: ${fault}. For example (employeeType=left).`,
+    );
+  if (filter.includes(USERNAME_PLACEHOLDER))
+    throw wrong(`it is about all users, so ${USERNAME_PLACEHOLDER} has no place in it`);
+  parsed(filter, wrong);
+  return filter;
+}
+
+function parsed(filter: string, wrong: (fault: string) => DirectoryError): Filter {
+  if (ESCAPED_BEYOND_ASCII.test(filter)) {
+    throw wrong('write characters beyond ASCII as they are, not as \\ and hexadecimal digits');
+  }
   try {
     // ldapts closes what is left open.
     if (filter.split('(').length === filter.split(')').length) return FilterParser.parseString(filter);
   } catch {
     // Said below; the parser's own words repeat the filter, which may hold a username.
   }
-  throw misconfigured('it is not an LDAP filter (RFC 4515); check its parentheses');
+  throw wrong('it is not an LDAP filter (RFC 4515); check its parentheses');
 }
 
 function misconfigured(fault: string): DirectoryError {

@@ -1,27 +1,9 @@
 // Entries as servers send them, honest and hostile, and the accounts read out of them.
 import { describe, expect, test } from '@jest/globals';
-import { Attribute, BerWriter } from 'ldapts';
-import { accountOf, readEntry, textsOf } from '../../../src/directory/ldap/entry.ts';
-import type { Entry } from '../../../src/directory/ldap/entry.ts';
-import { readElements } from '../../../src/directory/ldap/message.ts';
+import { accountOf, textsOf } from '../../../src/directory/ldap/entry.ts';
+import { entryWith } from '../support/entry-with.ts';
 
 const UUID = '1b671a64-40d5-491e-99b0-da01ff1f3341';
-
-/** Through the bytes that a server would send. */
-function entryWith(attributes: Record<string, readonly (string | Buffer)[]>): Entry {
-  const writer = new BerWriter();
-  writer.startSequence(0x64);
-  writer.writeString('uid=ada,dc=example');
-  writer.startSequence();
-  for (const [type, values] of Object.entries(attributes)) {
-    new Attribute({ type, values: values.map((value) => Buffer.from(value)) }).write(writer);
-  }
-  writer.endSequence();
-  writer.endSequence();
-  const [operation] = readElements(writer.buffer);
-  if (!operation) throw new Error('nothing was written');
-  return readEntry(operation);
-}
 
 describe('an account', () => {
   test('has the id, the email and the display name of its entry', () => {
