@@ -32,7 +32,7 @@ export async function install(cluster: Cluster): Promise<void> {
   const kubectl = adminKubectl(cluster);
   await kubectl(['apply', '--server-side', '-f', `${root}crds/`]);
   await kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', `${root}crds/`]);
-  for (const name of ['clusterrole-reader', 'clusterrole-operator'])
+  for (const name of ['clusterrole-reader', 'clusterrole-operator', 'role-events'])
     await kubectl(['apply', '-f', `${root}charts/latchkey/templates/${name}.yaml`]);
   await kubectl(
     ['apply', '-f', '-'],
@@ -70,6 +70,13 @@ function ownObjects(): object[] {
       kind: 'RoleBinding',
       metadata: { name, namespace: OPERATOR_NAMESPACE },
       roleRef: { apiGroup: rbac, kind: 'Role', name },
+      subjects,
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'latchkey-events', namespace: 'default' },
+      roleRef: { apiGroup: rbac, kind: 'Role', name: 'latchkey-events' },
       subjects,
     },
   ];

@@ -3,10 +3,11 @@ import { FINALIZER } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { Session, UserStatus } from '../api/user.ts';
 import { claimsDigest, identityClaims, type IdentityClaims } from './claims.ts';
+import type { Cause } from './happening.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
 import { floorAt, lifetime, refreshAt } from './refresh.ts';
-import { sessionEnd } from './session.ts';
+import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
 import { desiredStatus } from './status.ts';
 import { effectiveUsername } from './effective.ts';
@@ -39,6 +40,8 @@ export interface Decision {
   readonly statusFirst: boolean;
   readonly steps: readonly Step[];
   readonly lookAgainAt: Date | undefined;
+  /** Why a session or a token goes, if one goes with this decision. */
+  readonly cause: Cause;
 }
 
 /**
@@ -65,7 +68,28 @@ export function decide(observed: Observed, now: Date): Decision {
     statusFirst: user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch',
     steps: plan.steps,
     lookAgainAt: plan.lookAgainAt,
+    cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
   };
+}
+
+/** What ended the session: the condition keeps it until the next one begins. */
+function causeOf({ conditions = [] }: UserStatus): Cause {
+  const { reason = 'SessionEnded', message = '' } = conditions.find(({ type }) => type === 'SignedIn') ?? {};
+  return { reason, message, ...(reason === ('NewEpoch' satisfies SessionEnd) && { forEveryone: true }) };
+}
+
+/** What takes the token of somebody who is signed in and may have one. */
+function causeDespite({ cannotMint, namespace }: Observed): Cause {
+  if (cannotMint) return { ...cannotMint, fault: true };
+  return namespace?.deleting
+    ? {
+        reason: 'NamespaceTerminating',
+        message: 'Its namespace is being deleted, and made anew when it is gone.',
+      }
+    : {
+        reason: 'SecretReplaced',
+        message: 'Somebody has changed the Secret so that it has to be made anew.',
+      };
 }
 
 /** Whether the namespace may be written to, and holds nothing of somebody else's under our names. */

@@ -1,10 +1,10 @@
 // Shows signed-in people the state of their access, and lets them sign out of the browser or end it all.
-import type { Logger } from 'pino';
 import { TOKEN_KEY, TOKEN_SECRET } from '../api/names.ts';
 import type { User, UserStatus } from '../api/user.ts';
 import { sessionCounts } from '../domain/decide.ts';
 import { effectiveNamespace, effectiveUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
+import type { Cause, Tell } from '../domain/happening.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { RawObject } from '../kubernetes/resource.ts';
@@ -16,13 +16,18 @@ import { isSignedIn, userNameOf, withoutBrowser } from './browser.ts';
 
 const MOST_TRIES = 5;
 
+const ENDED_BY_USER: Cause = {
+  reason: 'EndedByUser',
+  message: 'The user ended the access in the portal. Signing in brings it back.',
+};
+
 export interface OwnAccessOptions {
   readonly client: KubernetesClient;
   readonly surroundings: Surroundings;
-  readonly log: Logger;
+  readonly tell: Tell;
 }
 
-export function ownAccess({ client, surroundings, log }: OwnAccessOptions): Omit<Access, 'signIn'> {
+export function ownAccess({ client, surroundings, tell }: OwnAccessOptions): Omit<Access, 'signIn'> {
   const { caches } = surroundings;
 
   async function live(name: string): Promise<User | undefined> {
@@ -86,11 +91,8 @@ export function ownAccess({ client, surroundings, log }: OwnAccessOptions): Omit
     },
     async endAccess(cookie) {
       const user = await update(cookie, ({ session: _session, browsers: _browsers, ...status }) => status);
-      if (user)
-        log.info(
-          { event: 'AccessEnded', user: user.metadata.name, session: user.status?.session?.id },
-          'access ended',
-        );
+      if (user?.status?.session)
+        tell({ what: 'SessionEnded', user, session: user.status.session.id, cause: ENDED_BY_USER });
     },
   };
 }

@@ -8,6 +8,7 @@ import { holder } from '../domain/claimants.ts';
 import { sessionCounts } from '../domain/decide.ts';
 import { foldUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
+import type { Tell } from '../domain/happening.ts';
 import { startSession } from '../domain/session.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
@@ -28,19 +29,23 @@ export interface SignInOptions {
   readonly directory: Directory;
   readonly surroundings: Surroundings;
   readonly attempts: Attempts;
+  readonly tell: Tell;
   readonly log: Logger;
 }
 
 export function signIn(options: SignInOptions): (attempt: SignInAttempt) => Promise<SignInResult> {
-  const { directory, attempts, log } = options;
+  const { directory, attempts, tell, log } = options;
 
   return async (attempt) => {
+    const result = await limited(attempt);
+    tell({ what: 'SignIn', outcome: result.outcome, address: attempt.address });
+    return result;
+  };
+
+  async function limited(attempt: SignInAttempt): Promise<SignInResult> {
     const username = foldUsername(attempt.username);
     const waitMs = attempts.begin(username, attempt.address, new Date());
-    if (waitMs > 0) {
-      log.info({ event: 'SignInLimited', address: attempt.address }, 'too many sign-ins');
-      return { outcome: 'TooManyAttempts', retryAfterSeconds: Math.ceil(waitMs / 1_000) };
-    }
+    if (waitMs > 0) return { outcome: 'TooManyAttempts', retryAfterSeconds: Math.ceil(waitMs / 1_000) };
     const result = await decideSignIn(attempt).catch((error: unknown): SignInResult => {
       // The directory's and the API server's own words stay here; the person reads "try later".
       log.error({ event: 'SignInUnavailable', err: error }, 'a sign-in could not be decided');
@@ -48,9 +53,8 @@ export function signIn(options: SignInOptions): (attempt: SignInAttempt) => Prom
     });
     // Only a wrong password counts: whoever knows it is not guessing.
     if (result.outcome !== 'Refused') attempts.forgive(username, attempt.address);
-    log.info({ event: 'SignIn', outcome: result.outcome, address: attempt.address }, 'sign-in');
     return result;
-  };
+  }
 
   async function decideSignIn({ username, password }: SignInAttempt): Promise<SignInResult> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -108,7 +112,7 @@ async function readLive(
 
 /** @throws {ApiError} 409 where the User was written since it was read. */
 async function begin(
-  { client, surroundings, log }: SignInOptions,
+  { client, surroundings, tell }: SignInOptions,
   { user, policy }: Live,
   account: DirectoryAccount,
 ): Promise<SignInResult> {
@@ -137,9 +141,6 @@ async function begin(
     ...(account.id !== undefined && { directory: { ...old.directory, id: account.id } }),
   };
   await writeUserStatus(client, surroundings.caches, user, status);
-  log.info(
-    { event: 'SignedIn', user: user.metadata.name, session: session.id, kept: kept !== undefined },
-    'signed in',
-  );
+  tell({ what: 'SignedIn', user, session: session.id, again: kept !== undefined });
   return { outcome: 'SignedIn', cookie, expiresAt: new Date(browser.expiresAt) };
 }

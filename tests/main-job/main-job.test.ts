@@ -270,6 +270,61 @@ describe('the policy', () => {
   });
 });
 
+describe('Events', () => {
+  /** By Kubernetes' own describe, as an admin reads them: "reason: message" for each. */
+  const eventsOf = async (resource: string) => {
+    const described = await kubectl(['describe', ...resource.split(' ')]);
+    const [, table = ''] = described.split(/^Events:/m);
+    return [...table.matchAll(/^ +(?:Normal|Warning) +(\S+) +.*?latchkey\.dev\/operator +(.*)$/gm)].map(
+      ([, reason = '', message = '']) => `${reason}: ${message}`,
+    );
+  };
+
+  test('on a User say that it signed in, and why its session and its token went', async () => {
+    const ken = await eventsOf('users.latchkey.dev ken');
+    expect(ken).toContainEqual(expect.stringMatching(/^SignedIn: Signed in; a session has begun/));
+    expect(ken).toContainEqual(expect.stringMatching(/^SessionEnded: .*\(UnwatchedChange\)/));
+    expect(ken).toContainEqual(expect.stringMatching(/^TokenRevoked: .*\(UnwatchedChange\)/));
+    const grace = await eventsOf('users.latchkey.dev grace');
+    expect(grace).toContainEqual(expect.stringMatching(/^SessionEnded: .*\(EndedByUser\)/));
+    expect(grace).toContainEqual(expect.stringMatching(/^SignedIn: Signed in once more/));
+    const linus = await eventsOf('users.latchkey.dev linus');
+    expect(linus).toContainEqual(expect.stringMatching(/^TokenRevoked: .*\(SwitchedOff\)/));
+  });
+
+  test('say of what happens to everybody once, on the TokenPolicy', async () => {
+    expect(await eventsOf('tokenpolicy cluster')).toEqual([
+      expect.stringMatching(/^EverySessionEnded: .*\(SwitchedOff\)/),
+    ]);
+    expect((await eventsOf('users.latchkey.dev ada')).join()).not.toContain('TokensSwitchedOff');
+  });
+
+  test('outlive a User that was offboarded, and none is about a refresh', async () => {
+    const list = await kubectl(['get', 'events.events.k8s.io', '-n', 'default', '-o', 'json']);
+    const { items } = JSON.parse(list) as { items: { reason: string; note: string }[] };
+    expect(items).toContainEqual(
+      expect.objectContaining({ reason: 'Offboarded', note: 'Offboarded from the namespace alan.' }),
+    );
+    const reasons = ['SignedIn', 'SessionEnded', 'TokenRevoked', 'Offboarded', 'EverySessionEnded'];
+    const told = new Set(
+      items
+        .filter((item) => JSON.stringify(item).includes('latchkey.dev/operator'))
+        .map(({ reason }) => reason),
+    );
+    expect([...told].toSorted()).toEqual(reasons.toSorted());
+  });
+});
+
+test('the log says which token was revoked, by its number, and of one from before a restart that it cannot', () => {
+  const log = latchkey.operator.log();
+  const lines = log.split('\n').filter((line) => line.includes('"event":"Token'));
+  const told = lines.map((line) => JSON.parse(line) as { event: string; user: string; jti?: string });
+  const issued = new Set(told.filter(({ event }) => event === 'TokenIssued').map(({ jti }) => jti));
+  const revoked = told.filter(({ event, user }) => event === 'TokenRevoked' && user === 'ada');
+  expect(revoked).toHaveLength(1);
+  expect(issued).toContain(revoked[0]?.jti);
+});
+
 test('no token, password or cookie is in the log', async () => {
   const { token } = await latchkey.untilToken('ada');
   const log = latchkey.operator.log();

@@ -20,7 +20,7 @@ export interface EndpointsOptions {
 
 /** @throws where the certificate or an address of the settings cannot be used */
 export async function endpoints(
-  { client, keys, surroundings }: Replica,
+  { client, keys, surroundings, tell }: Replica,
   settings: ServeSettings,
   { directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
@@ -32,7 +32,7 @@ export async function endpoints(
   await server.app.register(discovery, { issuerUrl: settings.issuerUrl, keyring: keys.keyring });
   await server.app.register(portal, {
     access: {
-      ...ownAccess({ client, surroundings, log }),
+      ...ownAccess({ client, surroundings, tell }),
       signIn: signIn({
         client,
         directory,
@@ -42,6 +42,7 @@ export async function endpoints(
           perAddress: settings.signInAttemptsPerAddress,
           windowMs: settings.signInWindow,
         }),
+        tell,
         log,
       }),
     },

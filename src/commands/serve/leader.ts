@@ -21,12 +21,19 @@ export function leaderWork(
   settings: ServeSettings,
   { isLeading, log }: LeaderOptions,
 ): (term: AbortSignal) => Promise<void> {
-  const { client, caches, keys, ledger, surroundings, cannotMint } = known;
-  const apply = applier({ client, caches, ledger, signer: signer(keys.keyring, settings.issuerUrl), log });
+  const { client, caches, keys, ledger, surroundings, cannotMint, tell } = known;
+  const apply = applier({
+    client,
+    caches,
+    ledger,
+    signer: signer(keys.keyring, settings.issuerUrl),
+    tell,
+    log,
+  });
   const users = usersController({
     caches,
     ledger,
-    reconcile: reconciler({ client, surroundings, apply, log }),
+    reconcile: reconciler({ client, surroundings, apply, tell }),
     isLeading,
     log,
   });
@@ -42,6 +49,7 @@ export function leaderWork(
         audiences: settings.tokenAudiences,
       },
     },
+    tell,
     log,
   });
   const orphans = orphansController({ client, caches, isLeading, log });

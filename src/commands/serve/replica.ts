@@ -1,5 +1,7 @@
 // What every replica knows of the cluster: the caches, the signing keys, the clocks, and what a decision may rest on.
 import type { Logger } from 'pino';
+import { chronicle } from '../../chronicle/chronicle.ts';
+import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
 import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
@@ -7,6 +9,7 @@ import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
 import { watchClock } from '../../kubernetes/clock-watch.ts';
+import { eventRecorder, type EventRecorder } from '../../kubernetes/events.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import type { ServeSettings } from './settings.ts';
@@ -18,6 +21,8 @@ export interface Replica {
   readonly ledger: Ledger;
   readonly surroundings: Surroundings;
   readonly cannotMint: () => CannotMint | undefined;
+  readonly events: EventRecorder;
+  readonly tell: Tell;
   /** Told when something has changed that the decision about every User depends on, and that no watch tells. */
   onChange(listener: () => void): void;
   /** Resolves when everything has been read once. */
@@ -29,7 +34,7 @@ export interface Replica {
 export function replica(
   client: KubernetesClient,
   settings: ServeSettings,
-  { portal, log }: { readonly portal: string; readonly log: Logger },
+  { portal, instance, log }: { readonly portal: string; readonly instance: string; readonly log: Logger },
 ): Replica {
   const { namespace } = settings;
   const watches = new AbortController();
@@ -44,6 +49,7 @@ export function replica(
   });
   const caches = startCaches(client, { log, signal });
   const written = ledger();
+  const events = eventRecorder(client, { instance, log });
   const cannotMint = () => (clock.skewed() ? CLOCK_SKEW : keys.cannotMint());
   clock.onChange((skewed) => {
     if (skewed) log.error({ event: 'ClockSkew', ...skewed }, CLOCK_SKEW.message);
@@ -55,6 +61,8 @@ export function replica(
     keys,
     ledger: written,
     cannotMint,
+    events,
+    tell: chronicle({ events, log }),
     surroundings: {
       caches,
       settings: { portal, operatorNamespace: namespace },
@@ -70,6 +78,7 @@ export function replica(
       await Promise.all([keys.start(), caches.synced]);
     },
     async stop() {
+      await events.close();
       watches.abort();
       await caches.done;
     },

@@ -22,8 +22,9 @@ const LEASE = 'latchkey-leader';
 export async function serve(settings: ServeSettings, log: Logger, signal: AbortSignal): Promise<void> {
   const portal = parseExternalUrl(settings.externalUrl).origin;
   const client = kubernetesClient(await loadConnection(settings.kubeconfig));
+  const instance = `${hostname()}_${randomUUID()}`;
   const directory = directoryOf(client, settings);
-  const known = replica(client, settings, { portal, log });
+  const known = replica(client, settings, { portal, instance, log });
   const lead = leaderWork(known, settings, { isLeading: () => leader.isLeading(), log });
 
   let isSynced = false;
@@ -42,7 +43,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
     client,
     namespace: settings.namespace,
     name: LEASE,
-    identity: `${hostname()}_${randomUUID()}`,
+    identity: instance,
     leaseMs: settings.leaseDuration,
     log,
     signal,

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { API_VERSION, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicySpec } from '../../api/token-policy.ts';
+import type { Cause, Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import { decidePolicy } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
@@ -18,6 +19,7 @@ export interface PolicyControllerOptions {
   readonly caches: Caches;
   readonly cannotMint: () => CannotMint | undefined;
   readonly initial: TokenPolicySpec;
+  readonly tell: Tell;
   readonly log: Logger;
 }
 
@@ -27,13 +29,22 @@ export interface PolicyController {
   lookAgain(): void;
 }
 
+const SWITCHED_OFF: Cause = {
+  reason: 'SwitchedOff',
+  message: 'An admin has set spec.enabled to false. After it is true again, everybody signs in again.',
+};
+const UNWATCHED_CHANGE: Cause = {
+  reason: 'UnwatchedChange',
+  message: 'The TokenPolicy was changed while nobody watched, so everybody signs in again.',
+};
+
 /** 128 random bits. */
 export function newEpoch(): string {
   return randomBytes(16).toString('hex');
 }
 
 export function policyController(options: PolicyControllerOptions): PolicyController {
-  const { client, caches, cannotMint, initial, log } = options;
+  const { client, caches, cannotMint, initial, tell, log } = options;
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
@@ -53,7 +64,11 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
         body: { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy', status },
       });
       if (policy.status?.epoch !== undefined && status.epoch !== policy.status.epoch)
-        log.warn({ event: 'NewEpoch' }, 'every session has ended: users have to sign in again');
+        tell({
+          what: 'EverySessionEnded',
+          policy,
+          cause: policy.spec.enabled ? UNWATCHED_CHANGE : SWITCHED_OFF,
+        });
       caches.policies.merge(POLICIES.view(answer));
     },
     onFailure(_, error, pauseMs) {

@@ -4,6 +4,7 @@ import { API_VERSION, FIELD_MANAGER, FINALIZER, READER_ROLE, TOKEN_SECRET } from
 import type { User, UserStatus } from '../../api/user.ts';
 import type { Step } from '../../domain/decide.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
+import type { Cause, Tell } from '../../domain/happening.ts';
 import {
   bindingManifest,
   namespaceManifest,
@@ -27,13 +28,15 @@ export interface ApplyOptions {
   readonly caches: Caches;
   readonly ledger: Ledger;
   readonly signer: Signer;
+  readonly tell: Tell;
   readonly log: Logger;
 }
 
-/** What a step acts on: the picture that the decision was made on. */
+/** What a step acts on: the picture that the decision was made on, and why a token goes, if one goes. */
 export interface Target {
   readonly user: User;
   readonly policy: TokenPolicy | undefined;
+  readonly cause: Cause;
 }
 
 export interface Apply {
@@ -42,7 +45,7 @@ export interface Apply {
   status(user: User, status: UserStatus): Promise<void>;
 }
 
-export function applier({ client, caches, ledger, signer, log }: ApplyOptions): Apply {
+export function applier({ client, caches, ledger, signer, tell, log }: ApplyOptions): Apply {
   const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
   const bindingPath = (namespace: string) =>
     `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/${READER_ROLE}`;
@@ -76,10 +79,18 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
     return caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
   }
 
-  async function putSecret(user: User, content: SecretContent): Promise<boolean> {
+  /** @param held what the ledger said before the token went: the watch may have told of it meanwhile */
+  function tellRevoked(held: ReturnType<Ledger['held']>, { user, cause }: Target): void {
+    if (held) tell({ what: 'TokenRevoked', user, jti: held.jti, cause });
+  }
+
+  /** @param jti of the token, where the content is one */
+  async function putSecret(target: Target, content: SecretContent, jti?: string): Promise<boolean> {
+    const { user } = target;
     const secret = cachedSecret(user);
     if (!secret) return false;
     const { uid, resourceVersion } = secret;
+    const held = ledger.held(secret);
     const namespace = effectiveNamespace(user);
     let answer: RawObject;
     try {
@@ -93,24 +104,32 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
       // Somebody made it immutable, or gave it a type that cannot be changed: it is made anew.
       if (!hasStatus(error, 422)) throw error;
       log.warn({ namespace, err: error }, 'the Secret cannot be written; it is deleted and made anew');
-      return deleteSecret(user);
+      return deleteSecret(target);
     }
     const view = SECRETS.view(answer);
     if ('token' in content) {
       const { token: _token, ...described } = content;
-      ledger.record(view, { token: described });
-    } else ledger.record(view, { reason: content.reason });
+      ledger.record(view, { token: described }, jti);
+    } else {
+      tellRevoked(held, target);
+      ledger.record(view, { reason: content.reason });
+    }
     caches.secrets.merge(view);
     return true;
   }
 
-  async function deleteSecret(user: User): Promise<boolean> {
+  async function deleteSecret(target: Target): Promise<boolean> {
+    const { user } = target;
     const secret = cachedSecret(user);
     if (!secret) return false;
     const path = secretPath(effectiveNamespace(user));
     const { uid } = secret;
+    const held = ledger.held(secret);
     await deleteIfThere(client, path, uid);
     if (secret.finalizers) await stripFinalizers(path, uid);
+    tellRevoked(held, target);
+    // While a watch has still to tell that it is gone, it is not told twice.
+    if (cachedSecret(user)?.uid === uid) ledger.record(secret, { reason: target.cause.reason });
     return false;
   }
 
@@ -124,14 +143,15 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
     }
   }
 
-  async function writeToken(step: Step & { do: 'WriteToken' }, { user, policy }: Target): Promise<boolean> {
-    if (!policy) return false;
-    const { token, expiresAt, jti, kid } = await signer.sign(step.claims, lifetime(policy).ttlMs, new Date());
-    const done = await putSecret(user, { token, expiresAt, session: step.session, claims: step.digest, kid });
-    log.info(
-      { event: 'TokenIssued', user: user.metadata.name, session: step.session, jti, expiresAt },
-      'token issued',
-    );
+  async function writeToken(step: Step & { do: 'WriteToken' }, target: Target): Promise<boolean> {
+    const { user, policy } = target;
+    const secret = cachedSecret(user);
+    if (!policy || !secret) return false;
+    const { session, claims, digest } = step;
+    const { token, expiresAt, jti, kid } = await signer.sign(claims, lifetime(policy).ttlMs, new Date());
+    const refresh = ledger.held(secret) !== undefined;
+    const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti);
+    if (done) tell({ what: 'TokenIssued', user, session, jti, expiresAt, refresh });
     return done;
   }
 
@@ -147,7 +167,7 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
           await putUser(user, {
             finalizers: (user.metadata.finalizers ?? []).filter((name) => name !== FINALIZER),
           });
-          log.info({ event: 'Offboarded', user: user.metadata.name, namespace }, 'user offboarded');
+          tell({ what: 'Offboarded', user, namespace });
           return false;
         case 'CreateNamespace':
           caches.namespaces.merge(
@@ -171,18 +191,10 @@ export function applier({ client, caches, ledger, signer, log }: ApplyOptions): 
         }
         case 'WriteToken':
           return writeToken(step, target);
-        case 'ClearToken': {
-          const revoked = cachedSecret(user)?.claimedExpiry !== undefined;
-          const done = await putSecret(user, { reason: step.reason, message: step.message });
-          if (revoked)
-            log.info(
-              { event: 'TokenRevoked', user: user.metadata.name, reason: step.reason },
-              'token revoked',
-            );
-          return done;
-        }
+        case 'ClearToken':
+          return putSecret(target, { reason: step.reason, message: step.message });
         case 'DeleteSecret':
-          return deleteSecret(user);
+          return deleteSecret(target);
         case 'WriteBinding':
           caches.bindings.merge(
             BINDINGS.view(await serverSideApply(bindingPath(namespace), bindingManifest(user, step.subject))),

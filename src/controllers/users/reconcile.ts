@@ -1,9 +1,9 @@
 // Brings one User to what is decided for it: observe, decide, apply, until there is nothing left to do.
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import { POLICY_NAME } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
+import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint, Observed } from '../../domain/observed.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
@@ -24,7 +24,7 @@ export interface ReconcileOptions {
   readonly client: KubernetesClient;
   readonly surroundings: Surroundings;
   readonly apply: Apply;
-  readonly log: Logger;
+  readonly tell: Tell;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface ReconcileOptions {
  */
 export type Reconcile = (name: string, isLeading: () => boolean) => Promise<Date | undefined>;
 
-export function reconciler({ client, surroundings, apply, log }: ReconcileOptions): Reconcile {
+export function reconciler({ client, surroundings, apply, tell }: ReconcileOptions): Reconcile {
   const { caches } = surroundings;
 
   /**
@@ -64,13 +64,10 @@ export function reconciler({ client, surroundings, apply, log }: ReconcileOption
     if (decision.statusFirst) {
       await settle();
       if (user.status?.session && !decision.status.session)
-        log.info(
-          { event: 'SessionEnded', user: user.metadata.name, session: user.status.session.id },
-          'session ended',
-        );
+        tell({ what: 'SessionEnded', user, session: user.status.session.id, cause: decision.cause });
     }
     for (const step of decision.steps) {
-      if (!(await apply.step(step, { user, policy }))) return false;
+      if (!(await apply.step(step, { user, policy, cause: decision.cause }))) return false;
     }
     if (decision.steps.length > 0) return true;
     if (!decision.statusFirst) await settle();

@@ -208,8 +208,9 @@ export class World {
       written: written.written,
     };
     const log = pino({ level: 'silent' });
-    const apply = applier({ client: this.#client, caches, ledger: written, signer: SIGNER, log });
-    const reconcile = reconciler({ client: this.#client, surroundings, apply, log });
+    const tell = () => undefined;
+    const apply = applier({ client: this.#client, caches, ledger: written, signer: SIGNER, tell, log });
+    const reconcile = reconciler({ client: this.#client, surroundings, apply, tell });
     this.#operator = {
       stores,
       surroundings,

@@ -1,0 +1,111 @@
+// What happened to a User or to everybody, and how it is told to those who ask Kubernetes: pure.
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { User } from '../api/user.ts';
+
+/** Why a token or a session went. Nothing of it is secret: people who may read Events read it. */
+export interface Cause {
+  /** One word for programs: a gate's, a condition's. */
+  readonly reason: string;
+  /** What is so, and what to do next. */
+  readonly message: string;
+  /** It holds for everybody, so it is told once, of the TokenPolicy, and not of every User. */
+  readonly forEveryone?: true;
+  /** Nobody meant it: Latchkey could not do its work. */
+  readonly fault?: true;
+}
+
+export type Happening =
+  /** Somebody tried to sign in; `outcome` as the portal knows it. */
+  | { readonly what: 'SignIn'; readonly outcome: string; readonly address: string }
+  /** `again`: in another browser, while the session of the first one goes on. */
+  | { readonly what: 'SignedIn'; readonly user: User; readonly session: string; readonly again: boolean }
+  | {
+      readonly what: 'SessionEnded';
+      readonly user: User;
+      readonly session: string | undefined;
+      readonly cause: Cause;
+    }
+  | {
+      readonly what: 'TokenIssued';
+      readonly user: User;
+      readonly session: string;
+      readonly jti: string;
+      readonly expiresAt: Date;
+      /** It replaces one of the same session. */
+      readonly refresh: boolean;
+    }
+  | {
+      readonly what: 'TokenRevoked';
+      readonly user: User;
+      /** Undefined where another process wrote the token: nothing is remembered over a restart. */
+      readonly jti: string | undefined;
+      readonly cause: Cause;
+    }
+  | { readonly what: 'Offboarded'; readonly user: User; readonly namespace: string }
+  | { readonly what: 'EverySessionEnded'; readonly policy: TokenPolicy; readonly cause: Cause };
+
+/** Takes in what happened; never throws, and lets nobody wait. */
+export type Tell = (happening: Happening) => void;
+
+/** What an Event says, as src/kubernetes/events.ts takes it. */
+export interface Announcement {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+/**
+ * What is said of it on the object itself; undefined for what is not worth a request: a refresh happens to every user
+ * all the time, and what happens to everybody is said once.
+ */
+export function announcement(happening: Happening): Announcement | undefined {
+  switch (happening.what) {
+    case 'SignIn':
+    case 'TokenIssued':
+      return undefined;
+    case 'SignedIn':
+      return normal(
+        'SignedIn',
+        'SignIn',
+        happening.again
+          ? 'Signed in once more, in another browser; the session goes on.'
+          : 'Signed in; a session has begun.',
+      );
+    case 'SessionEnded':
+      return ending('SessionEnded', 'EndSession', 'The session has ended', happening.cause);
+    case 'TokenRevoked':
+      return ending(
+        'TokenRevoked',
+        'RevokeToken',
+        'The token has left the Secret access-token',
+        happening.cause,
+      );
+    case 'Offboarded':
+      return normal('Offboarded', 'Offboard', `Offboarded from the namespace ${happening.namespace}.`);
+    case 'EverySessionEnded': {
+      const { reason, message } = happening.cause;
+      return {
+        type: 'Warning',
+        reason: 'EverySessionEnded',
+        action: 'EndSessions',
+        note: `Every session has ended (${reason}). ${message}`,
+      };
+    }
+    default:
+      return happening satisfies never;
+  }
+}
+
+const normal = (reason: string, action: string, note: string): Announcement => ({
+  type: 'Normal',
+  reason,
+  action,
+  note,
+});
+
+function ending(reason: string, action: string, what: string, cause: Cause): Announcement | undefined {
+  if (cause.forEveryone) return undefined;
+  const note = `${what} (${cause.reason}). ${cause.message}`;
+  return { type: cause.fault ? 'Warning' : 'Normal', reason, action, note };
+}
