@@ -1,8 +1,9 @@
 // Finds the programs of the control plane: those the caller brings, else those built from the Go modules.
 import { join } from 'node:path';
 import { DevError } from '../errors.ts';
+import { builtPrograms } from '../go/build.ts';
 import { isExecutable } from '../installed-program.ts';
-import { builtBinaries } from './build.ts';
+import { controlPlaneModule } from './version.ts';
 
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 
@@ -15,7 +16,7 @@ export type Binaries = Readonly<Record<(typeof NAMES)[number], string>>;
  */
 export async function findBinaries(env: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
   const assets = env['KUBEBUILDER_ASSETS'];
-  const folder = assets ? assets : await builtBinaries(env);
+  const folder = assets ? assets : await builtPrograms(controlPlaneModule(), env);
   const path = (name: (typeof NAMES)[number]): string => {
     const file = join(folder, name);
     if (!isExecutable(file)) throw missing(folder, name);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globa
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBinaries } from '../../../dev/cluster/binaries.ts';
-import { versions } from '../../../dev/cluster/version.ts';
+import { kubernetesVersion } from '../../../dev/cluster/version.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 
 const folder = temporaryFolder('latchkey-binaries');
@@ -13,7 +13,7 @@ const said: string[] = [];
 beforeEach(() => void jest.spyOn(console, 'error').mockImplementation((line) => void said.push(line)));
 afterEach(() => void jest.restoreAllMocks());
 
-const BUILT = `control-plane-${versions().kubernetes}-${process.platform}-${process.arch}`;
+const BUILT = `control-plane-${kubernetesVersion()}-${process.platform}-${process.arch}`;
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'];
 
 function folderWith(name: string, programs: readonly string[], script = ''): string {
@@ -57,7 +57,9 @@ test('without Go the error names what to install', async () => {
   const env = { PATH: empty, XDG_CACHE_HOME: join(folder.path, 'no-go-cache') };
   await expect(findBinaries(env)).rejects.toMatchObject({
     code: 'GoMissing',
-    message: expect.stringMatching(/^Go 1\.\d+\.\d+ or later .*Install Go from https:\/\/go\.dev\/dl/),
+    message: expect.stringMatching(
+      /^Go 1\.\d+\.\d+ or later .*Install Go from https:\/\/go\.dev\/dl.*KUBEBUILDER_ASSETS/,
+    ),
   });
 });
 
@@ -97,6 +99,6 @@ test('two that want it at once build it once, stamped with the version, and say 
   expect(existsSync(one.etcd)).toBe(true);
   const [call, ...more] = readFileSync(calls, 'utf8').trim().split('\n');
   expect(more).toEqual([]);
-  expect(call).toContain(`-X k8s.io/component-base/version.gitVersion=${versions().kubernetes}`);
+  expect(call).toContain(`-X k8s.io/component-base/version.gitVersion=${kubernetesVersion()}`);
   expect(said).toContain('5 s, 1 packages compiled: k8s.io/api/core/v1');
 });

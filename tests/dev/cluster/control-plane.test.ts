@@ -3,7 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { startControlPlane } from '../../../dev/cluster/control-plane.ts';
 import { runKubectl } from '../../../dev/cluster/kubectl.ts';
-import { versions } from '../../../dev/cluster/version.ts';
+import { kubernetesVersion } from '../../../dev/cluster/version.ts';
 import { isAlive } from '../../support/alive.ts';
 
 const controlPlane = await startControlPlane();
@@ -19,7 +19,7 @@ function kubectl(...args: string[]): Promise<string> {
 
 test('the server and its kubectl say the version that go.mod names', async () => {
   const answer: unknown = JSON.parse(await kubectl('version', '-o', 'json'));
-  const gitVersion = versions().kubernetes;
+  const gitVersion = kubernetesVersion();
   expect(answer).toMatchObject({ clientVersion: { gitVersion }, serverVersion: { gitVersion } });
 });
 
