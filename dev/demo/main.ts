@@ -77,7 +77,7 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
     started.push({ what: 'control plane', stop: () => cluster.stop() });
     const kubectl = adminKubectl(cluster);
 
-    await step('Installing the CRDs and the roles', () => install(cluster));
+    await step('Installing the Helm chart', () => install(cluster));
     const accounts = demoAccounts();
     const directory = await step(
       kind === 'local' ? 'Writing two local accounts' : 'Starting OpenLDAP with two accounts',

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runKubectl } from '../cluster/kubectl.ts';
+import { runHelm } from '../helm/helm.ts';
 
 export const OPERATOR_NAMESPACE = 'latchkey';
 const SERVICE_ACCOUNT = 'latchkey';
@@ -25,61 +26,38 @@ export function adminKubectl({ binaries, adminKubeconfig }: Cluster): Kubectl {
     });
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+export const CHART = fileURLToPath(new URL('../../charts/latchkey', import.meta.url));
+export const RELEASE = 'latchkey';
 
-/** CRDs, roles, namespace and ServiceAccount; safe to run again. */
-export async function install(cluster: Cluster): Promise<void> {
-  const kubectl = adminKubectl(cluster);
-  await kubectl(['apply', '--server-side', '-f', `${root}crds/`]);
-  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', `${root}crds/`]);
-  for (const name of ['clusterrole-reader', 'clusterrole-operator', 'role-events'])
-    await kubectl(['apply', '-f', `${root}charts/latchkey/templates/${name}.yaml`]);
-  await kubectl(
-    ['apply', '-f', '-'],
-    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: ownObjects() }),
-  );
-  await kubectl([
-    'apply',
-    '-n',
-    OPERATOR_NAMESPACE,
-    '-f',
-    `${root}charts/latchkey/templates/role-operator.yaml`,
-  ]);
+/** The least that the chart asks for. No kubelet runs here, so no image is pulled. */
+export const VALUES = {
+  settings: { externalUrl: 'https://latchkey.example.org' },
+  tls: { secretName: 'latchkey-portal' },
+  image: { repository: 'registry.example.org/latchkey' },
+};
+
+/** Runs Helm as an admin of the cluster, with the namespace of the operator. */
+export function adminHelm({ adminKubeconfig }: Pick<Cluster, 'adminKubeconfig'>): Kubectl {
+  return (args, input) =>
+    runHelm({
+      args: ['--kubeconfig', adminKubeconfig, '--namespace', OPERATOR_NAMESPACE, ...args],
+      ...(input !== undefined && { input }),
+    });
 }
 
-function ownObjects(): object[] {
-  const rbac = 'rbac.authorization.k8s.io';
-  const subjects = [{ kind: 'ServiceAccount', name: SERVICE_ACCOUNT, namespace: OPERATOR_NAMESPACE }];
-  const name = 'latchkey-operator';
-  return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } },
-    {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: SERVICE_ACCOUNT, namespace: OPERATOR_NAMESPACE },
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
-      subjects,
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name, namespace: OPERATOR_NAMESPACE },
-      roleRef: { apiGroup: rbac, kind: 'Role', name },
-      subjects,
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name: 'latchkey-events', namespace: 'default' },
-      roleRef: { apiGroup: rbac, kind: 'Role', name: 'latchkey-events' },
-      subjects,
-    },
-  ];
+/**
+ * Installs the chart as an admin would, or upgrades it; safe to run again. The control plane has no kubelet, so no Pod
+ * runs: `startOperator` starts the operator as a process, with the rights of the chart's ServiceAccount.
+ * @param values more values of the chart
+ */
+export async function install(cluster: Cluster, values: object = {}): Promise<void> {
+  // Suites that share a cluster have put the CRDs there without Helm.
+  const flags = ['--create-namespace', '--take-ownership', '--force-conflicts', '--values', '-'];
+  await adminHelm(cluster)(
+    ['upgrade', '--install', RELEASE, CHART, ...flags],
+    JSON.stringify({ ...VALUES, ...values }),
+  );
+  await adminKubectl(cluster)(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '-l', `app.kubernetes.io/instance=${RELEASE}`]); // prettier-ignore
 }
 
 /** Writes a kubeconfig with a token of the operator's ServiceAccount, good for a day. */

@@ -25,7 +25,7 @@ export const count = (description: string, initial: number) =>
     .regex(/^[1-9]\d{0,6}$/, 'must be a whole number above 0')
     .default(String(initial))
     .transform(Number)
-    .describe(`${description} Default ${initial}.`);
+    .meta({ description: `${description} Default ${initial}.`, count: true });
 
 export const yesOrNo = (description: string) =>
   z
@@ -44,7 +44,7 @@ export const list = (description: string, initial: string) =>
         .map((part) => part.trim())
         .filter((part) => part !== ''),
     )
-    .describe(`${description} Several are separated by commas.`);
+    .meta({ description: `${description} Several are separated by commas.`, list: true });
 
 /** host:port, with brackets around an IPv6 address; without a host, every IPv4 address. */
 export const listenAddress = (description: string, initial: string) =>

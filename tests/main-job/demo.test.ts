@@ -9,6 +9,7 @@ import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findBinaries } from '../../dev/cluster/binaries.ts';
+import { findHelm } from '../../dev/helm/helm.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { isAlive } from '../support/alive.ts';
 import { startBrowser } from '../support/browser.ts';
@@ -33,6 +34,7 @@ interface Demo {
 
 // On a fresh machine they are built first, which takes longer than any demo may.
 await findBinaries();
+await findHelm();
 
 let child: ChildProcess | undefined;
 afterEach(() => {
@@ -66,6 +68,8 @@ async function readToken(
   const env = {
     PATH: `${dirname(kubectl)}:${process.env['PATH']}`,
     KUBECONFIG: kubeconfig,
+    // Where kubectl keeps its cache.
+    HOME: dirname(kubeconfig),
     USER_NAMESPACE: username,
   };
   return (await run('sh', ['-c', command], { env })).stdout;

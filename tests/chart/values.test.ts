@@ -1,0 +1,124 @@
+// What the chart takes, and how it refuses what it does not.
+import { expect, test } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { serveSettings } from '../../src/commands/serve/settings.ts';
+import { readSettings } from '../../src/config/read-settings.ts';
+import { chartCrd } from '../../dev/generate/chart-crd.ts';
+import { findHelm, runHelm } from '../../dev/helm/helm.ts';
+import { CHART, VALUES } from '../../dev/latchkey/install.ts';
+import { temporaryFolder } from '../../dev/temporary-folder.ts';
+
+// On a fresh machine it is built first, which takes longer than any test may.
+await findHelm();
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+async function template(values: object): Promise<Manifest[]> {
+  const text = await runHelm({
+    args: ['template', 'latchkey', CHART, '--namespace', 'latchkey', '--values', '-'],
+    input: JSON.stringify(values),
+  });
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}
+
+const refusal = async (values: object): Promise<string> =>
+  template(values).then(
+    () => 'taken',
+    (error: unknown) => String(error),
+  );
+
+const withSettings = (settings: object) => ({ ...VALUES, settings: { ...VALUES.settings, ...settings } });
+
+test('helm lint finds nothing to warn of', async () => {
+  const output = await runHelm({
+    args: ['lint', '--strict', CHART, '--values', '-'],
+    input: JSON.stringify(VALUES),
+  });
+  expect(output).toContain('0 chart(s) failed');
+  expect(output).not.toMatch(/WARNING|ERROR/);
+});
+
+test.each([
+  [{ ...VALUES, settings: {} }, /settings\.externalUrl: where people reach the portal/],
+  [{ ...VALUES, image: {} }, /image\.repository: where your registry has/],
+  [{ ...VALUES, replica: 3 }, /additional properties 'replica' not allowed/],
+  [{ ...VALUES, replicas: 0 }, /replicas.*minimum: got 0, want 1/s],
+  [{ ...VALUES, replicas: '2' }, /replicas.*got string, want integer/s],
+  [{ ...VALUES, image: { repository: 'r', digest: 'sha256:12' } }, /image\/digest.*does not match pattern/s],
+  [withSettings({ externalURL: 'https://l.example.org' }), /additional properties 'externalURL' not allowed/],
+  [withSettings({ listenAddress: ':1' }), /additional properties 'listenAddress' not allowed/],
+  [withSettings({ directory: 'active-directory' }), /settings\/directory.*'local', 'ldap'/s],
+  [withSettings({ ldapStartTls: 'yes' }), /settings\/ldapStartTls.*got string, want boolean/s],
+  [withSettings({ signInAttemptsPerUser: 0 }), /settings\/signInAttemptsPerUser.*minimum/s],
+  [withSettings({ trustedProxies: '10.0.0.0/8' }), /settings\/trustedProxies.*got string, want array/s],
+])('%j is refused, and the error says what is wrong', async (values, message) => {
+  expect(await refusal(values)).toMatch(message);
+});
+
+test('every setting that the chart takes reaches the program as it was meant', async () => {
+  const given = {
+    externalUrl: 'https://latchkey.example.org',
+    directory: 'ldap',
+    ldapUrl: 'ldaps://ldap.example.org',
+    ldapBaseDn: 'ou=people,dc=example,dc=org',
+    ldapStartTls: true,
+    trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
+    tokenAudiences: ['latchkey', 'payments'],
+    signInAttemptsPerAddress: 1_000_000,
+    contact: '# the "help desk": +49 40 1234567',
+    signInWindow: '5m',
+  };
+  const manifests = await template({
+    ...VALUES,
+    settings: given,
+    ldapCA: { configMap: 'ldap-ca' },
+    tls: { secretName: 'portal' },
+  });
+  const config = manifests.find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml'] ?? '';
+  const folder = temporaryFolder('latchkey-config');
+  const file = join(folder.path, 'config.yaml');
+  writeFileSync(file, config);
+  const settings = readSettings(serveSettings, { argv: [`--config=${file}`], env: {} });
+  folder.remove();
+  expect(settings).toMatchObject({
+    ...given,
+    trustedProxies: expect.anything(),
+    issuerUrl: given.externalUrl,
+    signInWindow: 300_000,
+    listenAddress: { host: '0.0.0.0', port: 8443 },
+    tlsCertFile: '/etc/latchkey/tls/tls.crt',
+    ldapCaFile: '/etc/latchkey/ldap-ca/ca.crt',
+  });
+  expect(settings.trustedProxies.check('10.1.2.3')).toBe(true);
+});
+
+test('the chart never brings a TokenPolicy, so that no upgrade undoes what an admin has switched', async () => {
+  const kinds = (await template(VALUES)).map(({ kind }) => kind);
+  expect(kinds).toContain('CustomResourceDefinition');
+  expect(kinds).not.toContain('TokenPolicy');
+});
+
+test('the CRDs of the chart say what crds/ says, are kept when the release goes, and can be left out', async () => {
+  const crds = (await template(VALUES)).filter(({ kind }) => kind === 'CustomResourceDefinition');
+  expect(crds).toHaveLength(2);
+  for (const { metadata, ...crd } of crds) {
+    const file = new URL(`../../crds/${metadata.name}.yaml`, import.meta.url);
+    const { metadata: _, ...original } = parse(readFileSync(file, 'utf8')) as Manifest;
+    expect(crd).toEqual(original);
+    expect(metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
+  }
+  const without = await template({ ...VALUES, crds: { enabled: false } });
+  expect(without.map(({ kind }) => kind)).not.toContain('CustomResourceDefinition');
+});
+
+test('a description with template braces in it would stay text', async () => {
+  const crd = 'metadata:\n  name: x\nspec:\n  description: write {{ .Values }} here\n';
+  expect(chartCrd(crd)).toContain('write {{ "{{" }} .Values {{ "}}" }} here');
+});
