@@ -16,21 +16,22 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens there. */
+export function isFree(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error) => {
       if (systemCode(error) === 'EADDRINUSE') resolve(false);
       else reject(error);
     });
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, address, () => server.close(() => resolve(true)));
   });
 }
 
-/** Whether a server on 127.0.0.1 takes connections on that port. */
-export function isListening(port: number): Promise<boolean> {
+/** Whether a server on this machine takes connections on that port. */
+export function isListening(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(port, address, () => {
       socket.destroy();
       resolve(true);
     });

@@ -30,27 +30,50 @@ export interface DirectoryContent {
   readonly passwordPolicy?: Readonly<Record<string, string>>;
 }
 
-export function entriesOf(content: DirectoryContent, servicePassword: string): LdapEntry[] {
+/** What every kind of server is given: the tree, its people and groups, and the account that searches. */
+export function commonEntries(
+  { users, groups = [] }: DirectoryContent,
+  service: LdapEntry['attributes'],
+): LdapEntry[] {
   return [
-    { dn: SUFFIX, attributes: { objectClass: ['dcObject', 'organization'], dc: 'example', o: 'Example' } },
-    ...['people', 'groups', 'policies'].map((ou) => ({
-      dn: `ou=${ou},${SUFFIX}`,
-      attributes: { objectClass: 'organizationalUnit', ou },
-    })),
-    policyEntry('default', content.passwordPolicy),
-    policyEntry('services', {}),
+    ...['people', 'groups'].map((ou) => organizationalUnit(ou)),
     {
       dn: SERVICE_DN,
       attributes: {
         objectClass: ['applicationProcess', 'simpleSecurityObject'],
         cn: 'latchkey',
-        userPassword: servicePassword,
-        pwdPolicySubentry: policyDn('services'),
+        ...service,
       },
     },
-    ...content.users.map(userEntry),
-    ...(content.groups ?? []).map(groupEntry),
+    ...users.map(userEntry),
+    ...groups.map(groupEntry),
   ];
+}
+
+/** The root of the tree; `attributes` are those that one kind of server wants there. */
+export function suffixEntry(attributes: LdapEntry['attributes'] = {}): LdapEntry {
+  return {
+    dn: SUFFIX,
+    attributes: { objectClass: ['dcObject', 'organization'], dc: 'example', o: 'Example', ...attributes },
+  };
+}
+
+/** For OpenLDAP, with its password policies. */
+export function entriesOf(content: DirectoryContent, servicePassword: string): LdapEntry[] {
+  return [
+    suffixEntry(),
+    organizationalUnit('policies'),
+    policyEntry('default', content.passwordPolicy),
+    policyEntry('services', {}),
+    ...commonEntries(content, {
+      userPassword: servicePassword,
+      pwdPolicySubentry: policyDn('services'),
+    }),
+  ];
+}
+
+function organizationalUnit(ou: string): LdapEntry {
+  return { dn: `ou=${ou},${SUFFIX}`, attributes: { objectClass: 'organizationalUnit', ou } };
 }
 
 function policyEntry(cn: string, attributes: DirectoryContent['passwordPolicy']): LdapEntry {

@@ -1,10 +1,8 @@
 // Starts a real OpenLDAP server on loopback, with LDAPS and StartTLS from a test CA.
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAuthority } from '../certificates.ts';
-import { DevError } from '../errors.ts';
 import { installedProgram } from '../installed-program.ts';
 import { freePort, isListening } from '../ports.ts';
 import { startServer } from '../process.ts';
@@ -12,10 +10,10 @@ import { temporaryFolder } from '../temporary-folder.ts';
 import { waitUntil } from '../wait-until.ts';
 import { type DirectoryContent, SERVICE_DN, entriesOf } from './entries.ts';
 import { toLdif } from './ldif.ts';
+import { runTool } from './run-tool.ts';
 import { ROOT_DN, slapdConfiguration } from './slapd-configuration.ts';
 
 const START_TIMEOUT_MS = 15_000;
-const MODIFY_TIMEOUT_MS = 60_000;
 
 export interface OpenLdapOptions extends DirectoryContent {
   /** Global lines of slapd.conf(5), for instance `security simple_bind=128`. */
@@ -80,13 +78,13 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
     await server.kill();
     remove();
   };
-  const modify = (ldif: string, ...flags: string[]): Promise<void> =>
-    runLdapmodify(
+  const modify = async (ldif: string, ...flags: string[]): Promise<void> => {
+    await runTool(
       ldapmodify,
       [...flags, '-x', '-e', 'relax', '-H', ldapsUrl, '-D', ROOT_DN, '-y', passwordFile],
-      ldif,
-      authority.certFile,
+      { input: ldif, env: { LDAPTLS_CACERT: authority.certFile } },
     );
+  };
 
   try {
     await waitUntil('slapd to listen', START_TIMEOUT_MS, () => {
@@ -108,20 +106,4 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
     await stop();
     throw error;
   }
-}
-
-function runLdapmodify(
-  program: string,
-  args: readonly string[],
-  ldif: string,
-  caFile: string,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, LDAPTLS_CACERT: caFile };
-    const child = execFile(program, args, { env, timeout: MODIFY_TIMEOUT_MS }, (error, _stdout, stderr) => {
-      if (error === null) resolve();
-      else reject(new DevError('DirectoryFailed', `ldapmodify failed: ${stderr.trim()}`, { cause: error }));
-    });
-    child.stdin?.end(ldif);
-  });
 }
