@@ -5,13 +5,20 @@ import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts
 import { loadConnection } from '../kubernetes/credentials.ts';
 import { createLog } from '../log.ts';
 import { adoptRestored } from './adopt.ts';
+import { addCallerNamed, listCallers, removeCallerNamed } from './callers.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { accountLine } from './hash-password.ts';
 import { listKeys, rotateKeys } from './keys.ts';
 import { revokeAll, revokeUser } from './revoke.ts';
 import { serve } from './serve/serve.ts';
 import { serveSettings } from './serve/settings.ts';
-import { adoptSettings, hashSettings, revokeSettings } from './settings.ts';
+import {
+  adoptSettings,
+  callerRemovalSettings,
+  callerSettings,
+  hashSettings,
+  revokeSettings,
+} from './settings.ts';
 
 export interface Invocation {
   readonly argv: readonly string[];
@@ -41,6 +48,8 @@ function command<Shape extends z.ZodRawShape>(
 }
 
 const print = (line: string) => console.log(line);
+/** For a person, beside what a script reads. */
+const note = (line: string) => console.error(line);
 
 /** Runs `use` with a client for the cluster of the settings, with the caller's own credentials. */
 async function withClient(
@@ -79,6 +88,27 @@ export const COMMANDS: readonly Command[] = [
     withClient(settings, (client) =>
       rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print }),
     ),
+  ),
+  command(
+    'callers add',
+    'Lets a service ask about tokens; prints its own token once.',
+    callerSettings,
+    ({ namespace, name, ...settings }) =>
+      withClient(settings, (client) => addCallerNamed({ client, namespace, out: print, note }, name)),
+  ),
+  command(
+    'callers list',
+    'Shows who may ask about tokens.',
+    z.object(clusterSettings),
+    ({ namespace, ...settings }) =>
+      withClient(settings, (client) => listCallers({ client, namespace, out: print, note })),
+  ),
+  command(
+    'callers remove',
+    'Refuses a service from now on.',
+    callerRemovalSettings,
+    ({ namespace, name, ...settings }) =>
+      withClient(settings, (client) => removeCallerNamed({ client, namespace, out: print, note }, name)),
   ),
   command(
     'accounts hash',

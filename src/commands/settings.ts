@@ -1,6 +1,7 @@
 // The settings of the commands that an admin runs by hand.
 import { z } from 'zod';
 import { text, yesOrNo } from '../config/fields.ts';
+import { CALLER_NAME } from '../verification/callers/secret.ts';
 import { clusterSettings } from './cluster-settings.ts';
 
 /** Neither is a default: what ends everybody's session is said in full. */
@@ -31,3 +32,17 @@ export const adoptSettings = z.object({
 });
 
 export const hashSettings = z.object({ username: text('Whose account it is. Required.') });
+
+export const callerSettings = z.object({
+  ...clusterSettings,
+  name: text('The name of the caller, for example kube-apiserver. Required.').regex(
+    CALLER_NAME,
+    "must be lower-case letters, digits, '-' and '.', at most 63: write for example kube-apiserver",
+  ),
+});
+
+/** Any name: what somebody has put into the Secret by hand can be removed, too. */
+export const callerRemovalSettings = z.object({
+  ...clusterSettings,
+  name: text('The caller whose token is refused from now on. Required.'),
+});

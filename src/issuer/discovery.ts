@@ -22,22 +22,39 @@ const CLAIMS = [
 export interface Endpoints {
   readonly metadata: string;
   readonly jwks: string;
+  readonly introspection: string;
+  readonly revocation: string;
+  /** Of Kubernetes; no discovery document has a place for it. */
+  readonly tokenReview: string;
 }
 
-/** The two addresses; OpenID Connect Discovery 1.0, section 4.1, puts the first under the path of the issuer. */
+/** The addresses; OpenID Connect Discovery 1.0, section 4.1, puts the first under the path of the issuer. */
 export function endpoints(issuerUrl: string): Endpoints {
   const base = issuerUrl.replace(/\/$/, '');
-  return { metadata: `${base}/.well-known/openid-configuration`, jwks: `${base}/jwks` };
+  return {
+    metadata: `${base}/.well-known/openid-configuration`,
+    jwks: `${base}/jwks`,
+    introspection: `${base}/introspect`,
+    revocation: `${base}/revoke`,
+    tokenReview: `${base}/token-review`,
+  };
 }
 
 /**
- * The members that Discovery 1.0, section 3, requires of an issuer of ID tokens, and those that help. There is no
- * authorization endpoint to name, as with the ServiceAccount issuer of Kubernetes (serviceaccount/openidmetadata.go).
+ * The members that Discovery 1.0, section 3, requires of an issuer of ID tokens, and those that help; the endpoints for
+ * tokens are those of RFC 8414, section 2. There is no authorization endpoint to name, as with the ServiceAccount issuer
+ * of Kubernetes (serviceaccount/openidmetadata.go).
  */
 export function providerMetadata(issuerUrl: string) {
+  const { jwks, introspection, revocation } = endpoints(issuerUrl);
   return {
     issuer: issuerUrl,
-    jwks_uri: endpoints(issuerUrl).jwks,
+    jwks_uri: jwks,
+    introspection_endpoint: introspection,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'Bearer'],
+    revocation_endpoint: revocation,
+    // Whoever holds the token may end it.
+    revocation_endpoint_auth_methods_supported: ['none'],
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],

@@ -1,4 +1,5 @@
 // Proves how old a watch cache can be at most, because a stalled watch looks just like a quiet one.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { KubernetesClient } from './client.ts';
 import { ageMs, instant, type Instant } from './instant.ts';
@@ -20,10 +21,13 @@ const RENEW_AFTER_MS = 1_000;
  * nextBookmarkTime), give or take one: so one arrives within about two seconds of the start of such a watch.
  */
 const PROOF_WATCH_SECONDS = 3;
+const LOOK_AGAIN_MS = 50;
 
 export interface Freshness {
   /** Whether the store held, at some moment less than 5 s ago, everything that the API server held. Asks for a proof. */
   isProven(): boolean;
+  /** Waits for a proof, at most `limitMs`. @returns whether there is one */
+  untilProven(limitMs: number): Promise<boolean>;
   /** How old the store can be at most, in milliseconds; Infinity before the first proof. */
   ageMs(): number;
 }
@@ -79,10 +83,20 @@ export function freshness<V extends Stored>(
       });
   }
 
+  function isProven(): boolean {
+    demand();
+    return proven !== undefined && ageMs(proven) < FRESH_MS;
+  }
+
   return {
-    isProven() {
-      demand();
-      return proven !== undefined && ageMs(proven) < FRESH_MS;
+    isProven,
+    async untilProven(limitMs) {
+      const asked = instant();
+      while (!isProven()) {
+        if (signal.aborted || ageMs(asked) >= limitMs) return false;
+        await delay(LOOK_AGAIN_MS);
+      }
+      return true;
     },
     ageMs: () => (proven ? ageMs(proven) : Number.POSITIVE_INFINITY),
   };

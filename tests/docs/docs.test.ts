@@ -37,7 +37,7 @@ test.each(pages)('every link of %s leads somewhere', (page) => {
 test.each(pages)('every command and flag of latchkey in %s exists', (page) => {
   const lines = text(page)
     .replaceAll('\\\n', ' ')
-    .matchAll(/latchkey ((?:serve|revoke|adopt|keys|accounts)\b[^`\n|]*)/g);
+    .matchAll(/latchkey ((?:serve|revoke|adopt|keys|callers|accounts)\b[^`\n|]*)/g);
   for (const [, rest = ''] of lines) {
     const words = rest.split(/\s+/);
     const command = COMMANDS.find((candidate) =>

@@ -31,6 +31,9 @@ describe('the metadata of the issuer', () => {
     expect(endpoints(issuer)).toEqual({
       metadata: `${base}/.well-known/openid-configuration`,
       jwks: `${base}/jwks`,
+      introspection: `${base}/introspect`,
+      revocation: `${base}/revoke`,
+      tokenReview: `${base}/token-review`,
     });
     expect(providerMetadata(issuer)).toMatchObject({ issuer, jwks_uri: `${base}/jwks` });
   });

@@ -1,14 +1,20 @@
-// What every replica answers on its HTTPS port: health, discovery, the portal.
+// What every replica answers on its HTTPS port: health, discovery, questions about tokens, the portal.
 import type { Logger } from 'pino';
 import type { Directory } from '../../directory/directory.ts';
+import { tokenVerifier } from '../../issuer/verify.ts';
 import { discovery } from '../../servers/discovery/routes.ts';
 import { registerHealth, type HealthChecks } from '../../servers/health.ts';
 import { createHttpsServer, type HttpsServer } from '../../servers/https.ts';
+import { introspection } from '../../servers/introspection/routes.ts';
 import { portal } from '../../servers/portal/portal.ts';
 import { parseExternalUrl, parsePasswordChangeUrl } from '../../servers/portal/settings.ts';
+import { revocation } from '../../servers/revocation/routes.ts';
+import { tokenReview } from '../../servers/token-review/routes.ts';
 import { attempts } from '../../sessions/attempts.ts';
 import { ownAccess } from '../../sessions/own-access.ts';
 import { signIn } from '../../sessions/sign-in.ts';
+import { revocation as sessionRevocation } from '../../verification/revocation.ts';
+import { verification as tokenVerification } from '../../verification/verification.ts';
 import type { Replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -20,7 +26,7 @@ export interface EndpointsOptions {
 
 /** @throws where the certificate or an address of the settings cannot be used */
 export async function endpoints(
-  { client, keys, surroundings, tell }: Replica,
+  { client, caches, keys, authenticateCaller: authenticate, surroundings, tell }: Replica,
   settings: ServeSettings,
   { directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
@@ -29,7 +35,20 @@ export async function endpoints(
     log,
   );
   registerHealth(server.app, health);
-  await server.app.register(discovery, { issuerUrl: settings.issuerUrl, keyring: keys.keyring });
+  const { issuerUrl } = settings;
+  await server.app.register(discovery, { issuerUrl, keyring: keys.keyring });
+  const verifyToken = tokenVerifier(keys.keyring, issuerUrl);
+  const verification = tokenVerification({ client, surroundings, verifyToken, keys, log });
+  await server.app.register(tokenReview, {
+    issuerUrl,
+    authenticate,
+    verification,
+    namePrefix: settings.tokenReviewPrefix,
+    apiServerAudience: settings.apiServerAudience,
+  });
+  await server.app.register(introspection, { issuerUrl, authenticate, verification });
+  const endSessionOf = sessionRevocation({ client, caches, verification, tell, log });
+  await server.app.register(revocation, { issuerUrl, endSessionOf });
   await server.app.register(portal, {
     access: {
       ...ownAccess({ client, surroundings, tell }),

@@ -12,6 +12,7 @@ import { watchClock } from '../../kubernetes/clock-watch.ts';
 import { eventRecorder, type EventRecorder } from '../../kubernetes/events.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
+import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface Replica {
@@ -19,6 +20,7 @@ export interface Replica {
   readonly caches: Caches;
   readonly keys: SigningKeys;
   readonly ledger: Ledger;
+  readonly authenticateCaller: AuthenticateCaller;
   readonly surroundings: Surroundings;
   readonly cannotMint: () => CannotMint | undefined;
   readonly events: EventRecorder;
@@ -48,6 +50,7 @@ export function replica(
     signal,
   });
   const caches = startCaches(client, { log, signal });
+  const callers = watchCallers({ client, namespace, log, signal });
   const written = ledger();
   const events = eventRecorder(client, { instance, log });
   const cannotMint = () => (clock.skewed() ? CLOCK_SKEW : keys.cannotMint());
@@ -60,6 +63,7 @@ export function replica(
     caches,
     keys,
     ledger: written,
+    authenticateCaller: callers.authenticate,
     cannotMint,
     events,
     tell: chronicle({ events, log }),
@@ -75,7 +79,7 @@ export function replica(
       clock.onChange(listener);
     },
     async start() {
-      await Promise.all([keys.start(), caches.synced]);
+      await Promise.all([keys.start(), callers.start(), caches.synced]);
     },
     async stop() {
       await events.close();

@@ -51,6 +51,16 @@ export const serveSettings = z
     tokenTtl: text('spec.accessToken.ttl of the TokenPolicy, if there is none yet.').default('30m'),
     tokenMinRemaining: text('spec.accessToken.minRemaining of that TokenPolicy.').default('10m'),
     tokenAudiences: list('spec.accessToken.audiences of that TokenPolicy. Default latchkey.', 'latchkey'),
+    tokenReviewPrefix: text('What stands before every username and group in a TokenReview. Default latchkey:')
+      .regex(
+        /^[a-z0-9][a-z0-9.-]{0,62}:$/,
+        "must end in ':', which no username has: write for example latchkey:",
+      )
+      .refine((prefix) => prefix !== 'system:', "must not be Kubernetes' own: write for example latchkey:")
+      .default('latchkey:'),
+    apiServerAudience: text(
+      'Whom a token has to be for where a TokenReview names no audience: the --api-audiences of the kube-apiserver.',
+    ).default('https://kubernetes.default.svc.cluster.local'),
     keyRotationInterval: durationText('How long a signing key is used.', '720h'),
     leaseDuration: durationText('How long the other replicas wait for a leader that is silent.', '15s'),
     logLevel: z

@@ -3,9 +3,16 @@ import type { Logger } from 'pino';
 import type { CannotMint } from '../../domain/observed.ts';
 import { generateKeyPair } from '../../issuer/key-pair.ts';
 import { kept, KeyringError, nextChangeAt, type Keyring } from '../../issuer/keyring.ts';
+import { freshness, type Freshness } from '../../kubernetes/freshness.ts';
 import { reflect } from '../../kubernetes/reflector.ts';
 import { keyOf, Store } from '../../kubernetes/store.ts';
-import { changeKeyring, createKeysSecret, SIGNING_KEYS_SECRET, type KeysSecretAccess } from './secret.ts';
+import {
+  changeKeyring,
+  createKeysSecret,
+  readKeysSecret,
+  SIGNING_KEYS_SECRET,
+  type KeysSecretAccess,
+} from './secret.ts';
 import { keysResource, keysView, type CachedKeys } from './view.ts';
 
 /** After a failure; a change of the Secret is told at once. */
@@ -26,6 +33,10 @@ export interface SigningKeys {
   /** Undefined while there are no keys that can be used; `cannotMint` says why. */
   keyring(): Keyring | undefined;
   cannotMint(): CannotMint | undefined;
+  /** How current `keyring` is: a withdrawn key must not verify because a watch has stalled. */
+  readonly freshness: Freshness;
+  /** Reads the Secret now. @throws {KeysSecretError} `KeysSecretMissing` @throws {ApiError} {ApiUnreachableError} */
+  refresh(): Promise<void>;
   /** Told of every change of the Secret, by whomever. */
   onChange(listener: () => void): void;
   /**
@@ -90,6 +101,10 @@ export function signingKeys({
       );
     },
     keyring,
+    freshness: freshness(client, keysResource(namespace), store, { log, signal }),
+    async refresh() {
+      store.merge(keysView(await readKeysSecret(access)));
+    },
     cannotMint() {
       const known = content();
       if (known !== undefined && !(known instanceof KeyringError)) return undefined;

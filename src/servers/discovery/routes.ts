@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { endpoints, providerMetadata, publicJwks } from '../../issuer/discovery.ts';
 import type { Keyring } from '../../issuer/keyring.ts';
+import { pathOf } from '../path-of.ts';
 import { sendStatus } from '../plain-errors.ts';
 import { matches } from './entity-tag.ts';
 
@@ -55,9 +56,4 @@ function document(content: object): Document {
 function answer({ body, etag }: Document, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers({ ...HEADERS, etag });
   void (matches(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(body));
-}
-
-/** A colon begins a parameter in a route of fastify, unless it is doubled. */
-function pathOf(url: string): string {
-  return new URL(url).pathname.replaceAll(':', '::');
 }

@@ -191,7 +191,11 @@ export class World {
     const stores = createStores();
     const written = ledger();
     // Nothing is proven: every mint reads User and policy live, which is the harder way round a late watch.
-    const unproven = { isProven: () => false, ageMs: () => Number.POSITIVE_INFINITY };
+    const unproven = {
+      isProven: () => false,
+      untilProven: async () => false,
+      ageMs: () => Number.POSITIVE_INFINITY,
+    };
     const idle = Promise.resolve();
     const caches: Caches = {
       ...stores,

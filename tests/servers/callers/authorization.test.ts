@@ -1,0 +1,36 @@
+// The two ways in which a caller may say who it is, and what is neither.
+import { expect, test } from '@jest/globals';
+import { readAuthorization } from '../../../src/servers/callers/authorization.ts';
+
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+
+test.each([
+  ['Bearer lkc_abc', { token: 'lkc_abc' }],
+  ['bearer  lkc_abc', { token: 'lkc_abc' }],
+  [basic('api:lkc_abc'), { name: 'api', token: 'lkc_abc' }],
+  [basic('api:lkc_a:c'), { name: 'api', token: 'lkc_a:c' }],
+  [basic('a%2Dpi:lkc%5Fabc+'), { name: 'a-pi', token: 'lkc_abc ' }],
+  [basic('api:'), { name: 'api', token: '' }],
+])('%s is taken', (header, credentials) => {
+  expect(readAuthorization([header])).toEqual(credentials);
+});
+
+test.each([
+  [undefined],
+  [[]],
+  [['']],
+  [['Bearer']],
+  [['Bearer ']],
+  [['Bearer a b']],
+  [['Bearer ä']],
+  [['Digest username="api"']],
+  [['lkc_abc']],
+  [['Basic']],
+  [['Basic !!!']],
+  [[basic('api')]],
+  [[basic(':lkc_abc')]],
+  [[basic('api:%')]],
+  [['Bearer lkc_abc', 'Bearer lkc_def']],
+])('%j is not', (headers) => {
+  expect(readAuthorization(headers)).toBeUndefined();
+});
