@@ -13,3 +13,10 @@ export class LatchkeyError<Code extends string = string> extends Error {
     this.code = code;
   }
 }
+
+/** One word for a metric: the code of an error of ours, with the HTTP status where it has one; few values in all. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof LatchkeyError)) return 'Unexpected';
+  const status = 'status' in error && typeof error.status === 'number' ? error.status : 0;
+  return status === 0 ? error.code : `${error.code}${status}`;
+}

@@ -7,6 +7,7 @@ const DECIDED_BY_THE_CHART = new Set([
   'kubeconfig',
   'namespace',
   'listenAddress',
+  'metricsListenAddress',
   'tlsCertFile',
   'tlsKeyFile',
   'ldapCaFile',

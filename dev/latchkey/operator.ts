@@ -27,6 +27,8 @@ export interface Operator {
   readonly portal: string;
   /** Signs the certificate of the portal. */
   readonly caFile: string;
+  /** Where its metrics are. */
+  readonly metricsUrl: string;
   readonly logFile: string;
   log(): string;
   /** SIGTERM, as the kubelet sends it; resolves with how the process ended. */
@@ -51,6 +53,7 @@ export async function startOperator(
   const kubeconfig = join(folder, 'operator.kubeconfig');
   await operatorKubeconfig(cluster, kubeconfig);
   const port = wanted ?? (await freePort());
+  const metricsPort = await freePort();
   const portal = `https://localhost:${port}`;
   const logFile = join(folder, 'operator.log');
   const server = startServer({
@@ -63,6 +66,7 @@ export async function startOperator(
       `--external-url=${portal}`,
       `--issuer-url=${portal}`,
       `--listen-address=127.0.0.1:${port}`,
+      `--metrics-listen-address=127.0.0.1:${metricsPort}`,
       `--tls-cert-file=${certFile}`,
       `--tls-key-file=${keyFile}`,
       ...flags,
@@ -93,6 +97,7 @@ export async function startOperator(
     pid: server.pid,
     portal,
     caFile: authority.certFile,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     logFile,
     log: () => readFileSync(logFile, 'utf8'),
     async stop() {

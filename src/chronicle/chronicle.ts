@@ -1,4 +1,4 @@
-// Tells what happened to those who want to know: a line in the log, an Event on the object.
+// Tells what happened to those who want to know: a line in the log, an Event on the object, a count.
 import type { Logger } from 'pino';
 import { API_VERSION } from '../api/names.ts';
 import { announcement, type Happening, type Tell } from '../domain/happening.ts';
@@ -6,13 +6,15 @@ import type { EventRecorder, Regarding } from '../kubernetes/events.ts';
 
 export interface ChronicleOptions {
   readonly events: EventRecorder;
+  readonly count: Tell;
   readonly log: Logger;
 }
 
 /** The one place from which happenings leave, so that none is told in one way and forgotten in another. */
-export function chronicle({ events, log }: ChronicleOptions): Tell {
+export function chronicle({ events, count, log }: ChronicleOptions): Tell {
   return (happening) => {
     write(log, happening);
+    count(happening);
     const content = announcement(happening);
     const regarding = objectOf(happening);
     if (content && regarding) events.record(regarding, content);

@@ -1,5 +1,6 @@
 // A work queue of names: each at most once, the most urgent first, failures again after a pause, some names at a set time.
 import TinyQueue from 'tinyqueue';
+import { codeOf } from '../errors.ts';
 
 /** Smaller is sooner. Refreshes use the expiry of the token (ms since 1970), so that the shortest-lived goes first. */
 export const NOW = 0;
@@ -20,6 +21,9 @@ export interface WorkQueueOptions {
   readonly onFailure: (key: string, error: unknown, pauseMs: number) => void;
 }
 
+/** What others may know of a queue. */
+export type QueueView = Pick<WorkQueue, 'depth' | 'oldestWaitingMs' | 'longestWorkMs' | 'failures'>;
+
 /**
  * As client-go's workqueue: a key that is added while it is worked on runs once more afterwards. The two heaps may hold
  * entries that a newer one has replaced; those are passed over when they come up.
@@ -27,11 +31,16 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #urgency = new Map<string, number>();
+  /** Since when each of these has been ready, by the monotonic clock; the oldest first. */
+  readonly #readySince = new Map<string, number>();
   readonly #ready = new TinyQueue<Waiting>([], (a, b) => a.at - b.at);
   readonly #due = new Map<string, number>();
   readonly #later = new TinyQueue<Waiting>([], (a, b) => a.at - b.at);
   readonly #working = new Map<string, number | undefined>();
+  /** Since when each of these has been worked on; the oldest first. */
+  readonly #workingSince = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  readonly #failuresByCode = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #open = false;
@@ -46,6 +55,21 @@ export class WorkQueue {
     return this.#urgency.size;
   }
 
+  /** How long the key that waits longest has been ready; 0 without one. */
+  get oldestWaitingMs(): number {
+    return ageOfFirst(this.#readySince);
+  }
+
+  /** How long the work goes on that has gone on longest; 0 without one. */
+  get longestWorkMs(): number {
+    return ageOfFirst(this.#workingSince);
+  }
+
+  /** How often work has failed since the start of the process, by the code of the error. */
+  get failures(): ReadonlyMap<string, number> {
+    return this.#failuresByCode;
+  }
+
   /** Works until `signal` aborts; resolves when the last work has ended. What is still queued then is forgotten. */
   async run(signal: AbortSignal): Promise<void> {
     const { promise: stopped, resolve } = Promise.withResolvers<void>();
@@ -57,7 +81,7 @@ export class WorkQueue {
     this.#open = false;
     clearTimeout(this.#timer);
     if (this.#working.size > 0) await new Promise<void>((done) => (this.#idle = done));
-    for (const part of [this.#urgency, this.#due, this.#failures]) part.clear();
+    for (const part of [this.#urgency, this.#readySince, this.#due, this.#failures]) part.clear();
     this.#ready.data = [];
     this.#ready.length = 0;
     this.#later.data = [];
@@ -73,6 +97,7 @@ export class WorkQueue {
     const current = this.#urgency.get(key);
     if (current !== undefined && current <= urgency) return;
     this.#urgency.set(key, urgency);
+    if (current === undefined) this.#readySince.set(key, performance.now());
     this.#ready.push({ key, at: urgency });
     this.#pump();
   }
@@ -90,8 +115,10 @@ export class WorkQueue {
       if (!next) return;
       if (this.#urgency.get(next.key) !== next.at) continue;
       this.#urgency.delete(next.key);
+      this.#readySince.delete(next.key);
       this.#due.delete(next.key);
       this.#working.set(next.key, undefined);
+      this.#workingSince.set(next.key, performance.now());
       void this.#work(next.key);
     }
   }
@@ -105,6 +132,7 @@ export class WorkQueue {
     }
     const again = this.#working.get(key);
     this.#working.delete(key);
+    this.#workingSince.delete(key);
     if (this.#open && again !== undefined) this.add(key, again);
     if (this.#working.size === 0) this.#idle?.();
     this.#pump();
@@ -113,6 +141,8 @@ export class WorkQueue {
   #retry(key: string, error: unknown): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
+    const code = codeOf(error);
+    this.#failuresByCode.set(code, (this.#failuresByCode.get(code) ?? 0) + 1);
     const asked = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
     const grown = Math.min(BACKOFF_MS.first * 2 ** Math.min(failures - 1, 20), BACKOFF_MS.most);
     const pauseMs = Math.max(asked, grown * (0.5 + Math.random()));
@@ -142,4 +172,10 @@ export class WorkQueue {
     }
     this.#arm();
   }
+}
+
+/** A Map keeps the order in which its keys came. */
+function ageOfFirst(since: ReadonlyMap<string, number>): number {
+  const [first] = since.values();
+  return first === undefined ? 0 : performance.now() - first;
 }

@@ -33,6 +33,8 @@ export type Happening =
       readonly expiresAt: Date;
       /** It replaces one of the same session. */
       readonly refresh: boolean;
+      /** For the signature and the write. */
+      readonly tookMs: number;
     }
   | {
       readonly what: 'TokenRevoked';

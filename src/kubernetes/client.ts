@@ -46,7 +46,12 @@ const MAX_WAITING = 1_000;
  */
 const PING_AFTER = 0.9;
 
-export function kubernetesClient(connection: Connection): KubernetesClient {
+export interface ClientOptions {
+  /** Told of every request: its method, or WATCH, and the status of the answer, or `none`. */
+  readonly onAnswer?: (verb: string, code: string) => void;
+}
+
+export function kubernetesClient(connection: Connection, { onAnswer }: ClientOptions = {}): KubernetesClient {
   const { origin, pathname } = new URL(connection.server);
   const pool = (connections: number) =>
     new Agent({
@@ -101,9 +106,16 @@ export function kubernetesClient(connection: Connection): KubernetesClient {
       },
       ...(payload !== undefined && { body: payload }),
     });
-    const answer = await answering.finally(() => {
+    const verb = query?.['watch'] === true ? 'WATCH' : method;
+    let code = 'none';
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await answering;
+      code = String(answer.statusCode);
+    } finally {
       waiting -= 1;
-    });
+      onAnswer?.(verb, code);
+    }
     const date = answer.headers['date'];
     const range = skewRange(typeof date === 'string' ? date : undefined, sent, new Date());
     if (range) for (const listener of listeners) listener(range);

@@ -26,12 +26,19 @@ export interface Reflector {
   readonly done: Promise<void>;
 }
 
+export interface ReflectorOptions {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Told of every watch that breaks. */
+  readonly onBroken?: (resource: string) => void;
+}
+
 /** Runs until `signal` aborts. Whatever the API server answers, it tries again, with jittered growing pauses. */
 export function reflect<V extends Stored>(
   client: KubernetesClient,
   resource: Resource<V>,
   store: Store<V>,
-  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+  { log, signal, onBroken }: ReflectorOptions,
 ): Reflector {
   const { promise: synced, resolve: onSynced } = Promise.withResolvers<void>();
 
@@ -74,6 +81,7 @@ export function reflect<V extends Stored>(
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
+        onBroken?.(resource.name);
         mustList ||= failures >= RELIST_AFTER || isExpired(error);
         askedMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, MOST_ASKED_MS) : 0;
         log.warn({ resource: resource.name, err: error, failures, list: mustList }, 'watch interrupted');

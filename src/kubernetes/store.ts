@@ -23,6 +23,7 @@ export class Store<V extends Stored> {
   readonly #objects = new Map<string, V>();
   readonly #listeners: ChangeListener<V>[] = [];
   #resourceVersion: string | undefined;
+  #heardAt = performance.now();
 
   /** Undefined until the first list is complete. */
   get resourceVersion(): string | undefined {
@@ -31,6 +32,11 @@ export class Store<V extends Stored> {
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  /** Milliseconds since a list or a watch told of anything, were it only a bookmark; at first since it was made. */
+  get heardMs(): number {
+    return performance.now() - this.#heardAt;
   }
 
   get(key: string): V | undefined {
@@ -53,6 +59,7 @@ export class Store<V extends Stored> {
    * nothing new.
    */
   replace(objects: readonly V[], resourceVersion: string, askedAt = this.#resourceVersion): void {
+    this.#heardAt = performance.now();
     const rewound = askedAt !== undefined && isNewer(askedAt, resourceVersion);
     if (!rewound && this.#resourceVersion !== undefined && isNewer(this.#resourceVersion, resourceVersion))
       return;
@@ -70,6 +77,7 @@ export class Store<V extends Stored> {
 
   /** Takes in an event of a watch. Events that another stream has told already are passed over. */
   applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: V): void {
+    this.#heardAt = performance.now();
     if (this.#resourceVersion !== undefined && !isNewer(object.resourceVersion, this.#resourceVersion))
       return;
     if (type !== 'DELETED') this.#put(object);
@@ -80,6 +88,7 @@ export class Store<V extends Stored> {
 
   /** A bookmark: nothing has happened up to `resourceVersion` that was not told. */
   bookmark(resourceVersion: string): void {
+    this.#heardAt = performance.now();
     this.#advance(resourceVersion);
   }
 

@@ -1,10 +1,9 @@
 // The stores of a replica, the indexes over them, and the watches that fill them.
-import type { Logger } from 'pino';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import { witness, type Witness } from '../domain/witness.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { freshness, type Freshness } from '../kubernetes/freshness.ts';
-import { reflect, type Reflector } from '../kubernetes/reflector.ts';
+import { reflect, type Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
 import { Store } from '../kubernetes/store.ts';
 import { indexOf, type Index } from './index-of.ts';
 import {
@@ -85,7 +84,7 @@ export function createStores(): Stores {
  * Makes the stores and starts their watches in the next turn of the event loop, so that whoever listens to a store from
  * its making on misses nothing.
  */
-export function startCaches(client: KubernetesClient, options: { log: Logger; signal: AbortSignal }): Caches {
+export function startCaches(client: KubernetesClient, options: ReflectorOptions): Caches {
   const stores = createStores();
   const { users, policies, namespaces, secrets, bindings } = stores;
   const start = (): Reflector[] => [

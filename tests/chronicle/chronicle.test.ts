@@ -12,16 +12,19 @@ const CAUSE = { reason: 'SwitchedOff', message: 'Off.' };
 function told(happening: Happening) {
   const lines: string[] = [];
   const events: [Regarding, EventContent][] = [];
+  const counts: string[] = [];
   const tell = chronicle({
     events: {
       record: (regarding, content) => void events.push([regarding, content]),
       dropped: 0,
       close: () => Promise.resolve(),
     },
+    count: (counted) => void counts.push(counted.what),
     log: createLog('info', { write: (line) => void lines.push(line) }),
   });
   tell(happening);
   expect(lines).toHaveLength(1);
+  expect(counts).toEqual([happening.what]);
   const { time: _, ...line } = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
   return { line, events };
 }
@@ -35,6 +38,7 @@ describe('the audit trail', () => {
       jti: 'number-1',
       expiresAt: NOW,
       refresh: false,
+      tookMs: 3,
     });
     expect(line).toEqual({
       level: 'info',

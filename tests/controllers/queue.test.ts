@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { WorkQueue } from '../../src/controllers/queue.ts';
+import { ApiError, ApiUnreachableError } from '../../src/kubernetes/api-error.ts';
 
 let stop = new AbortController();
 let running: Promise<void> = Promise.resolve();
@@ -165,4 +166,69 @@ test('a run that is stopped waits for the work under way and forgets the rest', 
   await running;
   expect(done).toEqual(['a']);
   expect(queue.depth).toBe(0);
+});
+
+describe('what is measured', () => {
+  test('is how many wait, and how long the one that has waited longest', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { queue, run } = start(() => gate.promise);
+    expect(queue.oldestWaitingMs).toBe(0);
+    queue.add('first', 500);
+    await jest.advanceTimersByTimeAsync(1_000);
+    queue.add('second', 0);
+    expect(queue.oldestWaitingMs).toBe(1_000);
+    run();
+    await turns();
+    // The more urgent one is worked on, and the one that has waited longer still waits.
+    expect(queue.depth).toBe(1);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(queue.oldestWaitingMs).toBe(2_000);
+    queue.add('first', 100);
+    expect(queue.oldestWaitingMs).toBe(2_000);
+    gate.resolve();
+    await turns();
+    expect(queue.oldestWaitingMs).toBe(0);
+  });
+
+  test('is how long the work goes on that has gone on longest', async () => {
+    const gates = new Map([
+      ['stuck', Promise.withResolvers<void>()],
+      ['quick', Promise.withResolvers<void>()],
+    ]);
+    const { queue, run } = start((key) => gates.get(key)?.promise ?? Promise.resolve(), 2);
+    run();
+    expect(queue.longestWorkMs).toBe(0);
+    queue.add('stuck');
+    await jest.advanceTimersByTimeAsync(3_000);
+    queue.add('quick');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(queue.longestWorkMs).toBe(4_000);
+    gates.get('quick')?.resolve();
+    await turns();
+    expect(queue.longestWorkMs).toBe(4_000);
+    gates.get('stuck')?.resolve();
+    await turns();
+    expect(queue.longestWorkMs).toBe(0);
+  });
+
+  test('is how often work failed, by the code of the error', async () => {
+    const errors = [
+      new ApiError('PUT /x', 409, {}),
+      new ApiError('PUT /x', 409, {}),
+      new ApiUnreachableError('ApiUnreachable', 'no answer'),
+      new Error('a bug'),
+      'thrown',
+    ];
+    const { queue, run } = start(() => Promise.reject(errors.shift()));
+    run();
+    for (const key of ['a', 'b', 'c', 'd', 'e']) queue.add(key);
+    await turns();
+    expect(queue.failures).toEqual(
+      new Map([
+        ['ApiRefused409', 2],
+        ['ApiUnreachable', 1],
+        ['Unexpected', 2],
+      ]),
+    );
+  });
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { COMMANDS } from '../../src/commands/commands.ts';
 import { flagOf } from '../../src/config/read-settings.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { install } from '../../dev/latchkey/install.ts';
 import { testCluster } from '../support/cluster.ts';
 
@@ -73,6 +74,52 @@ describe('the table of reasons', () => {
   });
 });
 
+describe('what the docs say of metrics', () => {
+  const page = text('docs/operations.md');
+
+  /** Name, type and labels of everything that this program measures. */
+  async function measured() {
+    const metrics = createMetrics('1');
+    const none = () => new Map();
+    metrics.observe({
+      isLeading: () => true,
+      queues: none,
+      caches: none,
+      tokens: () => ({ count: 0, leastRemainingMs: undefined }),
+      users: none,
+      eventsDropped: () => 0,
+    });
+    return [...(await metrics.scrape()).matchAll(/^# TYPE (latchkey_\S+) (\S+)$/gm)].map(
+      ([, name, type]) => `${name} ${type}`,
+    );
+  }
+
+  test('is the same that the program measures', async () => {
+    const rows = [...page.matchAll(/^\| `(latchkey_[a-z_]+)` +\| (\w+) +\|/gm)].map(
+      ([, name, type]) => `${name} ${type}`,
+    );
+    expect(rows.toSorted()).toEqual((await measured()).toSorted());
+  });
+
+  test('is all that the rules to alert on ask for', async () => {
+    const [rules = ''] = blocks('docs/operations.md', 'yaml');
+    const { groups } = parse(rules) as { groups: { rules: Record<string, unknown>[] }[] };
+    const known = (await measured()).map((metric) => metric.split(' ')[0]);
+    const all = groups.flatMap((group) => group.rules);
+    expect(all.length).toBeGreaterThan(5);
+    for (const rule of all) {
+      expect(rule).toMatchObject({
+        alert: expect.stringMatching(/^Latchkey[A-Za-z]+$/),
+        annotations: { summary: expect.any(String) },
+        labels: { severity: expect.stringMatching(/^(critical|warning)$/) },
+      });
+      const names = String(rule['expr']).match(/latchkey_[a-z_]+/g) ?? [];
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) expect(known).toContain(name);
+    }
+  });
+});
+
 describe('the cluster', () => {
   const manifests = pages
     .flatMap((page) => blocks(page, 'yaml'))
@@ -85,6 +132,13 @@ describe('the cluster', () => {
       const output = await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: manifest });
       expect(output).toContain(metadata.name);
     }
+  });
+
+  test('carries out the kubectl command that shows the Events', async () => {
+    const command = blocks('docs/operations.md', 'sh').find((block) => block.includes('events')) ?? '';
+    const [program, ...args] = command.trim().split(' ');
+    expect(program).toBe('kubectl');
+    await cluster.kubectl(args);
   });
 
   test('carries out every kubectl command that takes access away', async () => {

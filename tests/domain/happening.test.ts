@@ -56,7 +56,10 @@ describe('on the object is said', () => {
 
 describe('nothing is said on the object', () => {
   test.each<[string, Happening]>([
-    ['of a refresh', { what: 'TokenIssued', user, session: 's', jti: 'n', expiresAt: NOW, refresh: true }],
+    [
+      'of a refresh',
+      { what: 'TokenIssued', user, session: 's', jti: 'n', expiresAt: NOW, refresh: true, tookMs: 3 },
+    ],
     [
       'of an attempt to sign in, which may be a stranger’s',
       { what: 'SignIn', outcome: 'Refused', address: '::1' },

@@ -70,6 +70,25 @@ describe.each(['h2', 'http/1.1'] as const)('over %s', (protocol) => {
     });
   });
 
+  test('every answer is told with its verb and status, and so is that there was none', async () => {
+    const told: string[] = [];
+    const counting = kubernetesClient(server.connection, {
+      onAnswer: (verb, code) => void told.push(`${verb} ${code}`),
+    });
+    await counting.request(GET);
+    server.script = (_request, answer) => {
+      answer.head(409);
+      answer.end('{}');
+    };
+    await expect(counting.request({ ...GET, method: 'PUT', body: {} })).rejects.toThrow();
+    server.script = (_request, answer) => answer.reset();
+    await expect(counting.request({ ...GET, method: 'DELETE' })).rejects.toThrow();
+    server.script = (_request, answer) => answer.end();
+    for await (const _ of await counting.stream({ ...GET, query: { watch: true } })) continue;
+    await counting.close();
+    expect(told).toEqual(['GET 200', 'PUT 409', 'DELETE none', 'WATCH 200']);
+  });
+
   test('a server address with a path comes before the path of every request', async () => {
     const behindProxy = kubernetesClient({
       ...server.connection,

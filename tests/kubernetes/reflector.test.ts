@@ -33,8 +33,11 @@ let client: KubernetesClient;
 let store: Store<Seen>;
 let life: AbortController;
 let reflector: Reflector | undefined;
+/** The resources whose watches broke, each time that one did. */
+let broken: string[];
 
 beforeEach(async () => {
+  broken = [];
   server = await startScriptedApiServer(() => undefined);
   client = kubernetesClient(server.connection);
   store = new Store();
@@ -65,7 +68,11 @@ function start(parts: Parts, resource: Resource<Seen> = RESOURCE): void {
   } = parts;
   server.script = (request, answer) =>
     isWatch(request) ? watch(answer, request) : isProbe(request) ? probe(answer) : list(answer, request);
-  reflector = reflect(client, resource, store, { log: quiet, signal: life.signal });
+  reflector = reflect(client, resource, store, {
+    log: quiet,
+    signal: life.signal,
+    onBroken: (name) => void broken.push(name),
+  });
 }
 
 const watches = () => server.requests.filter(isWatch);
@@ -86,6 +93,19 @@ function inTurn<Args extends unknown[]>(...answers: ((...args: Args) => void)[])
     answer?.(...args);
   };
 }
+
+test('a watch that breaks is told, and one that ends in good order is not', async () => {
+  start({
+    watch: inTurn(
+      (answer) => answer.end(bookmark(11)),
+      (answer) => answer.end(line('ERROR', { code: 500 })),
+      (answer) => answer.breakConnection(),
+      (answer) => answer.write(bookmark(12)),
+    ),
+  });
+  await waitUntil('the fourth watch', 10_000, () => watches().length === 4);
+  expect(broken).toEqual(['things', 'things']);
+});
 
 describe('the list', () => {
   test('is read page by page, and the watch goes on from where it ends', async () => {

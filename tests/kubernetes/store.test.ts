@@ -1,5 +1,5 @@
 // One at a time, the ways in which a store learns of an object, above all out of order.
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { keyOf, Store, type Stored } from '../../src/kubernetes/store.ts';
 
 const version = (name: string, resourceVersion: number, uid = `uid of ${name}`): Stored => ({
@@ -185,5 +185,32 @@ describe('a list', () => {
     expect(store.resourceVersion).toBe('8');
     store.applyEvent('MODIFIED', version('a', 9));
     expect(store.get('a')).toEqual(version('a', 9));
+  });
+});
+
+describe('how long it has heard nothing', () => {
+  beforeEach(() => void jest.useFakeTimers({ now: 0 }));
+  afterEach(() => void jest.useRealTimers());
+
+  test.each<[string, () => void]>([
+    ['a list', () => store.replace([version('a', 5)], '10')],
+    ['an event', () => store.applyEvent('ADDED', version('b', 11))],
+    ['an event that it knew already', () => store.applyEvent('ADDED', version('a', 1))],
+    ['a bookmark', () => store.bookmark('12')],
+  ])('begins anew with %s', (_, hear) => {
+    store = new Store();
+    store.replace([version('a', 5)], '10');
+    jest.advanceTimersByTime(7_000);
+    expect(store.heardMs).toBe(7_000);
+    hear();
+    expect(store.heardMs).toBe(0);
+  });
+
+  test('goes on with what we wrote ourselves: that says nothing of the watch', () => {
+    store = new Store();
+    store.replace([version('a', 5)], '10');
+    jest.advanceTimersByTime(7_000);
+    store.merge(version('a', 12));
+    expect(store.heardMs).toBe(7_000);
   });
 });

@@ -9,12 +9,15 @@ import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { adminKubectl, install, writeLocalAccounts, type Kubectl } from '../../dev/latchkey/install.ts';
 import { startOperator, type Operator, type OperatorOptions } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { samplesIn } from '../metrics/samples.ts';
 
 const DEADLINE_MS = 20_000;
 
 export interface LatchkeyOptions extends OperatorOptions {
   /** Local accounts: username → password. */
   readonly accounts?: Readonly<Record<string, string>>;
+  /** Where the operator finds the API server, for example at a proxy; the cluster's own address by default. */
+  readonly apiServer?: (url: string) => Promise<string>;
 }
 
 export interface Answer {
@@ -36,6 +39,8 @@ export interface Latchkey {
   /** Waits until the status is as it should be, and returns it. */
   untilStatus(name: string, holds: (status: UserStatus, user: User) => boolean): Promise<UserStatus>;
   signIn(username: string, password: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** A scrape of the operator's metrics: `name{label="value"}` → value. */
+  metrics(): Promise<Record<string, number>>;
   /** A request to the portal; a path such as /sign-out. */
   portal(
     method: 'GET' | 'POST',
@@ -50,7 +55,11 @@ export interface Latchkey {
   stop(): Promise<void>;
 }
 
-export async function startLatchkey({ accounts = {}, ...options }: LatchkeyOptions = {}): Promise<Latchkey> {
+export async function startLatchkey({
+  accounts = {},
+  apiServer,
+  ...options
+}: LatchkeyOptions = {}): Promise<Latchkey> {
   const cluster = await startControlPlane();
   try {
     await install(cluster);
@@ -58,7 +67,8 @@ export async function startLatchkey({ accounts = {}, ...options }: LatchkeyOptio
       async ([name, password]) => `${name}:${await hashPassword(password)}`,
     );
     await writeLocalAccounts(cluster, await Promise.all(lines));
-    return latchkey(cluster, await startOperator(cluster, options));
+    const url = apiServer ? await apiServer(cluster.url) : cluster.url;
+    return latchkey(cluster, await startOperator({ ...cluster, url }, options));
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -143,6 +153,7 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
     signIn: (username, password, headers) =>
       portal('POST', '/sign-in', headers, new URLSearchParams({ username, password }).toString()),
     portal,
+    metrics: async () => samplesIn(await (await fetch(state.operator.metricsUrl)).text()),
     token,
     untilToken: (namespace) =>
       waitUntil(`a token in ${namespace}`, DEADLINE_MS, async () => {

@@ -22,7 +22,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{/* The configuration file: the settings of the values, and those that the chart decides. */}}
 {{- define "latchkey.config" -}}
 {{- $_ := required "settings.externalUrl: where people reach the portal, for example https://latchkey.example.org" .Values.settings.externalUrl -}}
-{{- $own := dict "listenAddress" "0.0.0.0:8443" -}}
+{{- $own := dict "listenAddress" "0.0.0.0:8443" "metricsListenAddress" "0.0.0.0:9402" -}}
 {{- if not .Values.settings.issuerUrl }}{{ $_ := set $own "issuerUrl" .Values.settings.externalUrl }}{{ end -}}
 {{- $_ := required "tls.secretName: the Secret with the certificate of the portal" .Values.tls.secretName -}}
 {{- $_ := set $own "tlsCertFile" "/etc/latchkey/tls/tls.crt" -}}

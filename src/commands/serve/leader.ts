@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
+import type { QueueView } from '../../controllers/queue.ts';
 import { tendSigningKeys } from '../../controllers/signing-keys/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
 import { usersController } from '../../controllers/users/controller.ts';
@@ -15,12 +16,19 @@ export interface LeaderOptions {
   readonly log: Logger;
 }
 
-/** @returns what a leader runs for its term. Made before the first watch, so that its loops miss nothing. */
+export interface LeaderWork {
+  /** What a leader runs for its term. */
+  run(term: AbortSignal): Promise<void>;
+  /** The queues of its loops, by what they work on. */
+  readonly queues: ReadonlyMap<string, QueueView>;
+}
+
+/** Made before the first watch, so that its loops miss nothing. */
 export function leaderWork(
   known: Replica,
   settings: ServeSettings,
   { isLeading, log }: LeaderOptions,
-): (term: AbortSignal) => Promise<void> {
+): LeaderWork {
   const { client, caches, keys, ledger, surroundings, cannotMint, tell } = known;
   const apply = applier({
     client,
@@ -58,7 +66,14 @@ export function leaderWork(
     policy.lookAgain();
     users.lookAtAll();
   });
-  return async (term) => {
-    await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
+  return {
+    async run(term) {
+      await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
+    },
+    queues: new Map([
+      ['users', users.queue],
+      ['policy', policy.queue],
+      ['orphans', orphans.queue],
+    ]),
   };
 }

@@ -10,6 +10,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
 import { watchClock } from '../../kubernetes/clock-watch.ts';
 import { eventRecorder, type EventRecorder } from '../../kubernetes/events.ts';
+import type { Counters } from '../../metrics/counters.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
@@ -33,24 +34,28 @@ export interface Replica {
   stop(): Promise<void>;
 }
 
+export interface ReplicaOptions {
+  /** Where users sign in. */
+  readonly portal: string;
+  /** Names this process. */
+  readonly instance: string;
+  readonly metrics: Counters;
+  readonly log: Logger;
+}
+
 export function replica(
   client: KubernetesClient,
   settings: ServeSettings,
-  { portal, instance, log }: { readonly portal: string; readonly instance: string; readonly log: Logger },
+  { portal, instance, metrics, log }: ReplicaOptions,
 ): Replica {
   const { namespace } = settings;
   const watches = new AbortController();
-  const { signal } = watches;
   const clock = watchClock(client);
-  const keys = signingKeys({
-    client,
-    namespace,
-    rotationIntervalMs: settings.keyRotationInterval,
-    log,
-    signal,
-  });
-  const caches = startCaches(client, { log, signal });
-  const callers = watchCallers({ client, namespace, log, signal });
+  const watching = { log, signal: watches.signal, onBroken: metrics.watchBroke };
+  const rotationIntervalMs = settings.keyRotationInterval;
+  const keys = signingKeys({ client, namespace, rotationIntervalMs, ...watching });
+  const caches = startCaches(client, watching);
+  const callers = watchCallers({ client, namespace, ...watching });
   const written = ledger();
   const events = eventRecorder(client, { instance, log });
   const cannotMint = () => (clock.skewed() ? CLOCK_SKEW : keys.cannotMint());
@@ -66,7 +71,7 @@ export function replica(
     authenticateCaller: callers.authenticate,
     cannotMint,
     events,
-    tell: chronicle({ events, log }),
+    tell: chronicle({ events, count: metrics.happened, log }),
     surroundings: {
       caches,
       settings: { portal, operatorNamespace: namespace },

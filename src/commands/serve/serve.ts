@@ -4,13 +4,18 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { kubernetesClient } from '../../kubernetes/client.ts';
 import { loadConnection } from '../../kubernetes/credentials.ts';
-import { elect } from '../../kubernetes/leader.ts';
+import { elect, type Leader } from '../../kubernetes/leader.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
+import { createMetricsServer } from '../../servers/metrics.ts';
 import { parseExternalUrl } from '../../servers/portal/settings.ts';
 import { directoryOf } from './directory.ts';
 import { endpoints } from './endpoints.ts';
+import { healthChecks } from './health.ts';
 import { leaderWork } from './leader.ts';
 import { replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
+import { sources } from './sources.ts';
+import { version } from './version.ts';
 
 /** The Lease that the replicas agree on. */
 const LEASE = 'latchkey-leader';
@@ -21,25 +26,31 @@ const LEASE = 'latchkey-leader';
  */
 export async function serve(settings: ServeSettings, log: Logger, signal: AbortSignal): Promise<void> {
   const portal = parseExternalUrl(settings.externalUrl).origin;
-  const client = kubernetesClient(await loadConnection(settings.kubeconfig));
+  const metrics = createMetrics(version());
+  const client = kubernetesClient(await loadConnection(settings.kubeconfig), { onAnswer: metrics.answered });
   const instance = `${hostname()}_${randomUUID()}`;
   const directory = directoryOf(client, settings);
-  const known = replica(client, settings, { portal, instance, log });
-  const lead = leaderWork(known, settings, { isLeading: () => leader.isLeading(), log });
+  const known = replica(client, settings, { portal, instance, metrics, log });
+  let leader: Leader | undefined;
+  const isLeading = () => leader?.isLeading() ?? false;
+  const work = leaderWork(known, settings, { isLeading, log });
+  metrics.observe(sources(known, { queues: work.queues, isLeading }));
 
   let isSynced = false;
   const server = await endpoints(known, settings, {
     directory,
-    health: { live: [], ready: [{ name: 'caches', healthy: () => isSynced }] },
+    health: healthChecks(known, { queues: work.queues, isSynced: () => isSynced }),
     log,
   });
+  const measured = createMetricsServer(settings.metricsListenAddress, metrics.scrape, log);
+  const metricsPort = await measured.listen();
   const port = await server.listen();
-  log.info({ port, portal, issuer: settings.issuerUrl }, 'listening');
+  log.info({ port, metricsPort, portal, issuer: settings.issuerUrl }, 'listening');
   await known.start();
   isSynced = true;
   log.info({ users: known.caches.users.size }, 'caches are complete');
 
-  const leader = elect({
+  leader = elect({
     client,
     namespace: settings.namespace,
     name: LEASE,
@@ -47,12 +58,13 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
     leaseMs: settings.leaseDuration,
     log,
     signal,
-    lead,
+    lead: work.run,
   });
   await leader.done;
   await server.close();
   await directory.close();
   await known.stop();
+  await measured.close();
   await client.close();
   log.info('stopped');
 }

@@ -10,6 +10,7 @@ export const serveSettings = z
     externalUrl: text('Where people reach the portal, for example https://latchkey.example.org. Required.'),
     issuerUrl: text('The "iss" of every token; verifiers fetch the keys below it. HTTPS. Required.'),
     listenAddress: listenAddress('Where to listen for HTTPS.', '0.0.0.0:8443'),
+    metricsListenAddress: listenAddress('Where to serve /metrics, over plain HTTP.', '0.0.0.0:9402'),
     tlsCertFile: text('The certificate of the HTTPS server, as PEM; read again when it changes. Required.'),
     tlsKeyFile: text('Its private key, as PEM. Required.'),
     trustedProxies: networks('Networks of proxies whose X-Forwarded-For is believed.'),

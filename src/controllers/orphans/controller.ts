@@ -8,7 +8,7 @@ import { deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { NAMESPACES, USERS, type CachedNamespace } from '../../observation/views.ts';
-import { WorkQueue } from '../queue.ts';
+import { WorkQueue, type QueueView } from '../queue.ts';
 
 const CONCURRENCY = 4;
 
@@ -20,6 +20,7 @@ export interface OrphansControllerOptions {
 }
 
 export interface OrphansController {
+  readonly queue: QueueView;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -111,6 +112,7 @@ export function orphansController({
   });
 
   return {
+    queue,
     async run(signal) {
       for (const { name } of caches.namespaces.values()) queue.add(name);
       await queue.run(signal);

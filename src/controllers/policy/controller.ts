@@ -12,7 +12,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICIES } from '../../observation/views.ts';
-import { WorkQueue } from '../queue.ts';
+import { WorkQueue, type QueueView } from '../queue.ts';
 
 export interface PolicyControllerOptions {
   readonly client: KubernetesClient;
@@ -24,6 +24,7 @@ export interface PolicyControllerOptions {
 }
 
 export interface PolicyController {
+  readonly queue: QueueView;
   /** Works until `signal` aborts. Makes the policy first, where none is there; later an admin may delete it. */
   run(signal: AbortSignal): Promise<void>;
   lookAgain(): void;
@@ -93,6 +94,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
   }
 
   return {
+    queue,
     lookAgain: () => queue.add(POLICY_NAME),
     async run(signal) {
       await createIfMissing();

@@ -1,10 +1,9 @@
 // The signing keys as every replica knows them, and the leader's care for them.
-import type { Logger } from 'pino';
 import type { CannotMint } from '../../domain/observed.ts';
 import { generateKeyPair } from '../../issuer/key-pair.ts';
 import { kept, KeyringError, nextChangeAt, type Keyring } from '../../issuer/keyring.ts';
 import { freshness, type Freshness } from '../../kubernetes/freshness.ts';
-import { reflect } from '../../kubernetes/reflector.ts';
+import { reflect, type ReflectorOptions } from '../../kubernetes/reflector.ts';
 import { keyOf, Store } from '../../kubernetes/store.ts';
 import {
   changeKeyring,
@@ -20,11 +19,9 @@ const RETRY_MS = 5_000;
 /** No timer of Node runs longer than 24 days, and a clock may be set meanwhile. */
 const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
 
-export interface SigningKeysOptions extends KeysSecretAccess {
+export interface SigningKeysOptions extends KeysSecretAccess, ReflectorOptions {
   /** How long a key signs; at least two hours, which the next one has to be published first. */
   readonly rotationIntervalMs: number;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
 }
 
 export interface SigningKeys {
@@ -55,9 +52,9 @@ export function signingKeys({
   client,
   namespace,
   rotationIntervalMs,
-  log,
-  signal,
+  ...watching
 }: SigningKeysOptions): SigningKeys {
+  const { log, signal } = watching;
   const access: KeysSecretAccess = { client, namespace };
   const store = new Store<CachedKeys>();
   const listeners: (() => void)[] = [];
@@ -93,7 +90,7 @@ export function signingKeys({
 
   return {
     async start() {
-      const { synced, done } = reflect(client, keysResource(namespace), store, { log, signal });
+      const { synced, done } = reflect(client, keysResource(namespace), store, watching);
       await Promise.race([synced, done]);
       if (signal.aborted || content() !== undefined) return;
       await create(new Date()).catch((error: unknown) =>
@@ -101,7 +98,7 @@ export function signingKeys({
       );
     },
     keyring,
-    freshness: freshness(client, keysResource(namespace), store, { log, signal }),
+    freshness: freshness(client, keysResource(namespace), store, watching),
     async refresh() {
       store.merge(keysView(await readKeysSecret(access)));
     },

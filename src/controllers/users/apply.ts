@@ -148,10 +148,12 @@ export function applier({ client, caches, ledger, signer, tell, log }: ApplyOpti
     const secret = cachedSecret(user);
     if (!policy || !secret) return false;
     const { session, claims, digest } = step;
+    const began = performance.now();
     const { token, expiresAt, jti, kid } = await signer.sign(claims, lifetime(policy).ttlMs, new Date());
     const refresh = ledger.held(secret) !== undefined;
     const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti);
-    if (done) tell({ what: 'TokenIssued', user, session, jti, expiresAt, refresh });
+    const tookMs = performance.now() - began;
+    if (done) tell({ what: 'TokenIssued', user, session, jti, expiresAt, refresh, tookMs });
     return done;
   }
 

@@ -4,7 +4,7 @@ import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
-import { NOW, WorkQueue } from '../queue.ts';
+import { NOW, WorkQueue, type QueueView } from '../queue.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
 
@@ -20,6 +20,7 @@ export interface UsersControllerOptions {
 }
 
 export interface UsersController {
+  readonly queue: QueueView;
   /** Works until `signal` aborts. Begins with every User: what happened before is read from what is. */
   run(signal: AbortSignal): Promise<void>;
   /** Looks at every User again, for example because the clocks agree again. */
@@ -86,6 +87,7 @@ export function usersController({
   }
 
   return {
+    queue,
     lookAtAll,
     async run(signal) {
       lookAtAll();

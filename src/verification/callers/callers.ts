@@ -1,7 +1,6 @@
 // Who may ask this replica about tokens, as its watch of the callers' Secret tells: one that is removed is out at once.
-import type { Logger } from 'pino';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { reflect } from '../../kubernetes/reflector.ts';
+import { reflect, type ReflectorOptions } from '../../kubernetes/reflector.ts';
 import type { RawObject, Resource } from '../../kubernetes/resource.ts';
 import { keyOf, Store, type Stored } from '../../kubernetes/store.ts';
 import { CALLERS_SECRET } from './secret.ts';
@@ -34,15 +33,13 @@ export interface Callers {
 export function watchCallers({
   client,
   namespace,
-  log,
-  signal,
-}: {
+  ...watching
+}: ReflectorOptions & {
   readonly client: KubernetesClient;
   /** The operator's. */
   readonly namespace: string;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
 }): Callers {
+  const { log } = watching;
   const store = new Store<CachedCallers>();
   store.onChange((_, after) => {
     log.info({ callers: after ? [...after.digests.keys()] : [] }, 'callers');
@@ -61,7 +58,7 @@ export function watchCallers({
       return name === undefined || name === found ? found : undefined;
     },
     async start() {
-      const { synced, done } = reflect(client, callersResource(namespace), store, { log, signal });
+      const { synced, done } = reflect(client, callersResource(namespace), store, watching);
       await Promise.race([synced, done]);
     },
   };

@@ -1,0 +1,32 @@
+// Where the figures of the metrics are read, each time that somebody asks for them.
+import type { QueueView } from '../../controllers/queue.ts';
+import type { CacheState, Sources } from '../../metrics/gauges.ts';
+import { liveTokens, usersByPhase } from '../../observation/live-tokens.ts';
+import type { Replica } from './replica.ts';
+
+export interface SourcesOptions {
+  readonly queues: ReadonlyMap<string, QueueView>;
+  readonly isLeading: () => boolean;
+}
+
+export function sources({ caches, events }: Replica, { queues, isLeading }: SourcesOptions): Sources {
+  const state = (store: { readonly size: number; readonly heardMs: number }): CacheState => ({
+    objects: store.size,
+    heardMs: store.heardMs,
+  });
+  return {
+    isLeading,
+    queues: () => queues,
+    caches: () =>
+      new Map([
+        ['users', { ...state(caches.users), provenMs: caches.userFreshness.ageMs() }],
+        ['tokenpolicies', { ...state(caches.policies), provenMs: caches.policyFreshness.ageMs() }],
+        ['namespaces', state(caches.namespaces)],
+        ['secrets', state(caches.secrets)],
+        ['rolebindings', state(caches.bindings)],
+      ]),
+    tokens: () => liveTokens(caches, Date.now()),
+    users: () => usersByPhase(caches),
+    eventsDropped: () => events.dropped,
+  };
+}

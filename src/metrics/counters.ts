@@ -1,0 +1,91 @@
+// What is counted as it happens. Labels have few values, all of them ours or Kubernetes': never a name of a user.
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Happening } from '../domain/happening.ts';
+
+export interface Counters {
+  happened(happening: Happening): void;
+  /** An answer of the API server: `verb` is WATCH or the method, `code` the HTTP status, or `none` for no answer. */
+  answered(verb: string, code: string): void;
+  watchBroke(resource: string): void;
+}
+
+/** A refresh is one request: from a fast machine beside the API server to the longest time limit. */
+const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function counters(registry: Registry): Counters {
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+
+  const issued = counter(
+    'latchkey_tokens_issued_total',
+    'Tokens written into Secrets; occasion is "refresh" where one of the same user was there.',
+    'occasion',
+  );
+  const refreshSeconds = new Histogram({
+    name: 'latchkey_token_refresh_duration_seconds',
+    help: 'How long it took to replace a token: signing it, and the write.',
+    buckets: SECONDS,
+    registers,
+  });
+  const revoked = counter(
+    'latchkey_tokens_revoked_total',
+    'Tokens taken out of their Secrets, by the reason that the user reads.',
+    'reason',
+  );
+  const sessionsEnded = counter(
+    'latchkey_sessions_ended_total',
+    'Sessions that ended for one user; where everybody’s end at once, latchkey_session_resets_total counts.',
+    'reason',
+  );
+  const resets = counter(
+    'latchkey_session_resets_total',
+    'How often every session ended at once, by the reason.',
+    'reason',
+  );
+  const signIns = counter('latchkey_sign_ins_total', 'Attempts to sign in, by their outcome.', 'outcome');
+  const offboarded = counter('latchkey_users_offboarded_total', 'Users that are gone, with what was theirs.');
+  const answers = counter(
+    'latchkey_api_requests_total',
+    'Requests to the API server; code is the HTTP status, or "none" where no answer came.',
+    'verb',
+    'code',
+  );
+  const broken = counter(
+    'latchkey_watch_restarts_total',
+    'Watches that broke and were begun anew, by resource. One that ends in good order does not count.',
+    'resource',
+  );
+
+  return {
+    happened(happening) {
+      switch (happening.what) {
+        case 'TokenIssued':
+          issued.inc({ occasion: happening.refresh ? 'refresh' : 'first' });
+          if (happening.refresh) refreshSeconds.observe(happening.tookMs / 1_000);
+          return;
+        case 'TokenRevoked':
+          revoked.inc({ reason: happening.cause.reason });
+          return;
+        case 'SessionEnded':
+          sessionsEnded.inc({ reason: happening.cause.reason });
+          return;
+        case 'EverySessionEnded':
+          resets.inc({ reason: happening.cause.reason });
+          return;
+        case 'SignIn':
+          signIns.inc({ outcome: happening.outcome });
+          return;
+        case 'Offboarded':
+          offboarded.inc();
+          return;
+        case 'SignedIn':
+          return;
+        default:
+          happening satisfies never;
+      }
+    },
+    answered: (verb, code) => answers.inc({ verb, code }),
+    watchBroke: (resource) => broken.inc({ resource }),
+  };
+}

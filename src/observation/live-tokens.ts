@@ -1,0 +1,37 @@
+// How many tokens lie in the Secrets of Users, and how long the one with the least time still lives.
+import { TOKEN_SECRET } from '../api/names.ts';
+import { effectiveNamespace } from '../domain/effective.ts';
+import type { Stores } from './caches.ts';
+
+export interface LiveTokens {
+  readonly count: number;
+  /** Milliseconds; below 0 where one has expired in its Secret, which must not happen. Undefined without a token. */
+  readonly leastRemainingMs: number | undefined;
+}
+
+/**
+ * One look at each User: a few milliseconds for ten thousand. The expiry is read from an annotation that whoever may
+ * write into that namespace can forge, until the operator puts it right: good for watching, nothing else.
+ */
+export function liveTokens({ users, secrets }: Pick<Stores, 'users' | 'secrets'>, now: number): LiveTokens {
+  let count = 0;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const { user, uid } of users.values()) {
+    const secret = secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+    // A Secret of somebody else's in a namespace that two Users claim, or that is not ours, is not this User's.
+    if (secret?.claimedExpiry === undefined || secret.userUID !== uid) continue;
+    count += 1;
+    soonest = Math.min(soonest, secret.claimedExpiry);
+  }
+  return { count, leastRemainingMs: count === 0 ? undefined : soonest - now };
+}
+
+/** How many Users there are of each phase; one whose status nobody has written yet counts as Pending. */
+export function usersByPhase({ users }: Pick<Stores, 'users'>): Map<string, number> {
+  const phases = new Map<string, number>();
+  for (const { user } of users.values()) {
+    const phase = user.status?.phase ?? 'Pending';
+    phases.set(phase, (phases.get(phase) ?? 0) + 1);
+  }
+  return phases;
+}
