@@ -1,7 +1,8 @@
 // The command line of kube-controller-manager.
 import type { Pki } from './pki.ts';
 
-// Those without which a namespace never goes, a service account has no token, or a ClusterRole does not aggregate.
+// Those without which a namespace never goes, a service account has no token, a ClusterRole does not aggregate, or
+// nobody says that an admission policy speaks of a field that is not there.
 const CONTROLLERS = [
   'clusterrole-aggregation-controller',
   'garbage-collector-controller',
@@ -9,6 +10,7 @@ const CONTROLLERS = [
   'root-ca-certificate-publisher-controller',
   'serviceaccount-controller',
   'serviceaccount-token-controller',
+  'validatingadmissionpolicy-status-controller',
 ];
 
 export function controllerManagerFlags(kubeconfig: string, pki: Pki): string[] {

@@ -15,8 +15,10 @@ function ownLabels(user: User) {
   return { [LABEL.managedBy]: MANAGED_BY, [LABEL.userUID]: user.metadata.uid };
 }
 
-/** @see https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-export function namespaceManifest(user: User) {
+/** What Pods in a namespace may do. @see https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+export type PodSecurity = 'restricted' | 'baseline' | 'privileged';
+
+export function namespaceManifest(user: User, podSecurity: PodSecurity) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -25,7 +27,7 @@ export function namespaceManifest(user: User) {
       labels: {
         ...ownLabels(user),
         [LABEL.namespace]: NAMESPACE_MADE,
-        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/enforce': podSecurity,
       },
       annotations: { [ANNOTATION.user]: user.metadata.name },
     },

@@ -6,8 +6,8 @@ const user = ada({ spec: { namespace: 'lovelace', username: 'Ada@example.org' } 
 const TOKEN = { token: 'header.payload.signature', expiresAt: NOW, session: 's', claims: 'c', kid: 'k' };
 const ABSENCE = { reason: 'NotSignedIn', message: 'Sign in.' };
 
-test('a namespace says that it was made, for whom, and lets no privileged pod in', () => {
-  expect(namespaceManifest(user)).toEqual({
+test('a namespace says that it was made, for whom, and what its Pods may do', () => {
+  expect(namespaceManifest(user, 'baseline')).toEqual({
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: {
@@ -16,7 +16,7 @@ test('a namespace says that it was made, for whom, and lets no privileged pod in
         'app.kubernetes.io/managed-by': 'latchkey',
         'latchkey.dev/user-uid': 'uid-ada',
         'latchkey.dev/namespace': 'made',
-        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/enforce': 'baseline',
       },
       annotations: { 'latchkey.dev/user': 'ada' },
     },

@@ -30,3 +30,44 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- if .Values.ldapCA.configMap }}{{ $_ := set $own "ldapCaFile" (printf "/etc/latchkey/ldap-ca/%s" .Values.ldapCA.key) }}{{ end -}}
 {{- merge $own .Values.settings | toYaml -}}
 {{- end }}
+
+{{/* Of the Secrets in its own namespace, those that the operator reads, and those that it makes and keeps: all that it
+     can see. A feature that needs another one adds it here. */}}
+{{- define "latchkey.secretsRead" -}}
+{{- $settings := .Values.settings -}}
+{{- list "latchkey-callers" (default "latchkey-local-accounts" $settings.localAccountsSecret) (default "latchkey-ldap-bind" $settings.ldapBindSecret) | toJson -}}
+{{- end }}
+{{- define "latchkey.secretsWritten" -}}
+{{- list "latchkey-signing-keys" "latchkey-tls" | toJson -}}
+{{- end }}
+
+{{- define "latchkey.username" -}}
+system:serviceaccount:{{ .Release.Namespace }}:latchkey
+{{- end }}
+
+{{/* The head of an admission policy about what the operator itself does: fail-closed, and for nobody else. */}}
+{{- define "latchkey.operatorPolicy" -}}
+failurePolicy: Fail
+matchConditions:
+  - name: the-operator
+    expression: request.userInfo.username == '{{ include "latchkey.username" . }}'
+{{- end }}
+
+{{/* The binding that puts a policy into force; a list of the context and the policy's name. */}}
+{{- define "latchkey.policyBinding" -}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ index . 1 }}
+  labels:
+    {{- include "latchkey.labels" (index . 0) | nindent 4 }}
+spec:
+  policyName: {{ index . 1 }}
+  validationActions: [Deny]
+{{- end }}
+
+{{/* In CEL: the value of the label that says who made a namespace; '' without it. */}}
+{{- define "latchkey.namespaceKind" -}}
+{{ . }}.metadata.?labels[?'latchkey.dev/namespace'].orValue('')
+{{- end }}

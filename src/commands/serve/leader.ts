@@ -35,6 +35,7 @@ export function leaderWork(
     caches,
     ledger,
     signer: signer(keys.keyring, settings.issuerUrl),
+    podSecurity: settings.namespacePodSecurity,
     tell,
     log,
   });

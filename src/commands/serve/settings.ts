@@ -42,6 +42,11 @@ export const serveSettings = z
       ),
     ldapInactiveFilter: text('Whoever it finds counts as inactive, too: (employeeType=left).').optional(),
 
+    namespacePodSecurity: z
+      .enum(['restricted', 'baseline', 'privileged'], 'must be restricted, baseline or privileged')
+      .default('restricted')
+      .describe('The Pod security standard that namespaces made for Users enforce. Default restricted.'),
+
     signInAttemptsPerUser: count(
       "Wrong passwords per user and window; less than the directory's own lockout.",
       4,

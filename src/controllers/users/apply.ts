@@ -9,6 +9,7 @@ import {
   bindingManifest,
   namespaceManifest,
   secretManifest,
+  type PodSecurity,
   type SecretContent,
 } from '../../domain/manifests.ts';
 import type { TokenPolicy } from '../../api/token-policy.ts';
@@ -28,6 +29,8 @@ export interface ApplyOptions {
   readonly caches: Caches;
   readonly ledger: Ledger;
   readonly signer: Signer;
+  /** Of the namespaces that are made. */
+  readonly podSecurity: PodSecurity;
   readonly tell: Tell;
   readonly log: Logger;
 }
@@ -45,7 +48,7 @@ export interface Apply {
   status(user: User, status: UserStatus): Promise<void>;
 }
 
-export function applier({ client, caches, ledger, signer, tell, log }: ApplyOptions): Apply {
+export function applier({ client, caches, ledger, signer, podSecurity, tell, log }: ApplyOptions): Apply {
   const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
   const bindingPath = (namespace: string) =>
     `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/${READER_ROLE}`;
@@ -177,7 +180,7 @@ export function applier({ client, caches, ledger, signer, tell, log }: ApplyOpti
               await client.request<RawObject>({
                 method: 'POST',
                 path: NAMESPACES.path,
-                body: namespaceManifest(user),
+                body: namespaceManifest(user, podSecurity),
               }),
             ),
           );

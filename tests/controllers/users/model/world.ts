@@ -213,7 +213,15 @@ export class World {
     };
     const log = pino({ level: 'silent' });
     const tell = () => undefined;
-    const apply = applier({ client: this.#client, caches, ledger: written, signer: SIGNER, tell, log });
+    const apply = applier({
+      client: this.#client,
+      caches,
+      ledger: written,
+      signer: SIGNER,
+      podSecurity: 'restricted',
+      tell,
+      log,
+    });
     const reconcile = reconciler({ client: this.#client, surroundings, apply, tell });
     this.#operator = {
       stores,

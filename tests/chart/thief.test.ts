@@ -1,0 +1,482 @@
+// Whoever steals the credentials of the operator gets what it needs for its work, and nothing else: the API server
+// itself refuses the rest.
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { OPERATOR_NAMESPACE as OWN } from '../../dev/latchkey/install.ts';
+import { runKubectl } from '../../dev/cluster/kubectl.ts';
+import { waitUntil } from '../../dev/wait-until.ts';
+import type { ApiRequest } from '../../src/kubernetes/client.ts';
+import {
+  apply,
+  binding,
+  get,
+  group,
+  HANDED_OVER,
+  MADE,
+  merge,
+  namespace,
+  OWN_LABELS,
+  paths,
+  person,
+  post,
+  remove,
+  RESTRICTED,
+  secret,
+  serviceAccount,
+  stolenAccount,
+} from './stolen-account.ts';
+
+const thief = await stolenAccount();
+afterAll(() => thief.stop());
+const { kubectl, attempt } = thief;
+
+const USER = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User' };
+const POLICY = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'TokenPolicy' };
+const SELF = 'system:serviceaccount:latchkey:latchkey';
+const TOKEN_REQUEST = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+/** Filled with a token of whatever ServiceAccount of its namespace it names. */
+const tokenOf = (account: string, name = 'access-token') =>
+  secret(name, {
+    type: 'kubernetes.io/service-account-token',
+    metadata: { name, annotations: { 'kubernetes.io/service-account.name': account } },
+  });
+
+// What belongs to others: payroll is foreign, shared was handed over, and ada is of Latchkey's making.
+const create = (object: object) => kubectl(['create', '-f', '-'], JSON.stringify(object));
+for (const [name, labels] of [
+  ['payroll', {}],
+  ['shared', HANDED_OVER],
+  ['lent', HANDED_OVER],
+  ['ada', { ...MADE, ...RESTRICTED }],
+] as const) {
+  await create(namespace(name, labels));
+  await kubectl(['-n', name, 'create', 'secret', 'generic', 'db', '--from-literal=password=p']);
+  await kubectl(['-n', name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s']);
+}
+await kubectl(['-n', 'payroll', 'create', 'secret', 'generic', 'access-token', '--from-literal=k=theirs']);
+await kubectl([
+  '-n',
+  OWN,
+  'create',
+  'secret',
+  'generic',
+  'latchkey-local-accounts',
+  '--from-literal=accounts=',
+]);
+await create({ ...USER, metadata: { name: 'ada' }, spec: { groups: ['analytics'] } });
+await create({ ...POLICY, metadata: { name: 'cluster' }, spec: {} });
+await kubectl([
+  '-n',
+  'ada',
+  'create',
+  'role',
+  'everything',
+  '--verb=get',
+  '--resource=secrets',
+  '--resource-name=access-token',
+]);
+const user = async () => JSON.parse(await kubectl(['get', 'users.latchkey.dev', 'ada', '-o', 'json']));
+
+// The API server takes up new policies within moments. One request for each, which it alone refuses.
+for (const request of [
+  post('/api/v1/namespaces', namespace('probe')),
+  apply(paths.secret('payroll'), secret()),
+  apply(paths.binding('payroll'), binding([person('ada')])),
+  post(paths.leases(OWN), { metadata: { name: 'probe' } }),
+])
+  await waitUntil(`the policy on ${request.path}`, 20_000, async () =>
+    (await attempt({ ...request, query: { ...request.query, dryRun: 'All' } })).includes('Forbidden'),
+  );
+
+const refused = async (request: ApiRequest) => {
+  const answer = await attempt(request);
+  expect({ ...request, answer }).toMatchObject({ answer: expect.stringMatching(/: 403 Forbidden /) });
+};
+
+describe('what the operator needs is allowed:', () => {
+  test.each<[string, ApiRequest]>([
+    [
+      'make a namespace',
+      post('/api/v1/namespaces', namespace('grace', { ...MADE, ...RESTRICTED, ...OWN_LABELS })),
+    ],
+    ['make the Secret in it', apply(paths.secret('grace'), secret())],
+    ['let its user read it', apply(paths.binding('grace'), binding([person('grace')]))],
+    ['write the Secret', merge(paths.secret('grace'), { data: { AUTH_TOKEN: 'dA==' } })],
+    ['delete the binding', remove(paths.binding('grace'))],
+    ['delete the Secret', remove(paths.secret('grace'))],
+    ['delete the namespace', remove(paths.namespace('grace'))],
+    ['make the Secret in a namespace that was handed over', apply(paths.secret('shared'), secret())],
+    ['let a user read it', apply(paths.binding('shared'), binding([person('bob')]))],
+    ['put its finalizer on a User', merge('', {})],
+    ['hold the Lease', post(paths.leases(OWN), { metadata: { name: 'latchkey-leader' } })],
+    [
+      'keep signing keys',
+      post(paths.secrets(OWN), secret('latchkey-signing-keys', { type: 'latchkey.dev/signing-keys' })),
+    ],
+    ['read the accounts', get(paths.secret(OWN, 'latchkey-local-accounts'))],
+  ])('%s', async (what, request) => {
+    const asked = what.includes('finalizer')
+      ? { method: 'PUT' as const, path: `${paths.users}/ada`, body: await withFinalizer() }
+      : request;
+    expect(await attempt(asked)).toBe('done');
+  });
+
+  async function withFinalizer() {
+    const ada = await user();
+    return { ...ada, metadata: { ...ada.metadata, finalizers: ['latchkey.dev/offboarding'] } };
+  }
+});
+
+describe('reading: the thief cannot', () => {
+  test.each<[string, ApiRequest]>([
+    ['read another Secret of a foreign namespace', get(paths.secret('payroll', 'db'))],
+    ['read another Secret of a namespace that was handed over', get(paths.secret('shared', 'db'))],
+    ['read another Secret of a namespace that Latchkey made', get(paths.secret('ada', 'db'))],
+    ['read what Helm keeps in its own namespace', get(paths.secret(OWN, 'sh.helm.release.v1.latchkey.v1'))],
+    ['list all Secrets', get('/api/v1/secrets')],
+    ['list the Secrets of its own namespace', get(paths.secrets(OWN))],
+    ['list the Secrets of kube-system', get(paths.secrets('kube-system'))],
+    [
+      'find another Secret by its name',
+      { ...get('/api/v1/secrets'), query: { fieldSelector: 'metadata.name=db' } },
+    ],
+    ['watch Secrets', { ...get('/api/v1/secrets'), query: { watch: true } }],
+    ['read ConfigMaps', get('/api/v1/namespaces/kube-system/configmaps')],
+    ['look into Pods', get('/api/v1/pods')],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('namespaces: the thief cannot', () => {
+  const labels = (value: string | null) => ({ metadata: { labels: { 'latchkey.dev/namespace': value } } });
+  test.each<[string, ApiRequest]>([
+    ['delete a foreign one', remove(paths.namespace('payroll'))],
+    ['delete one that was handed over', remove(paths.namespace('shared'))],
+    ['delete kube-system', remove(paths.namespace('kube-system'))],
+    ['delete its own', remove(paths.namespace(OWN))],
+    ['delete all', remove('/api/v1/namespaces')],
+    ['relabel a foreign one', merge(paths.namespace('payroll'), labels('made'))],
+    ['relabel one that was handed over', merge(paths.namespace('shared'), labels('made'))],
+    ['take the label away', merge(paths.namespace('ada'), labels(null))],
+    ['relabel by server-side apply', apply(paths.namespace('payroll'), namespace('payroll', MADE))],
+    ['relabel by status', merge(`${paths.namespace('payroll')}/status`, labels('made'))],
+    [
+      'relabel by finalize',
+      { method: 'PUT', path: `${paths.namespace('payroll')}/finalize`, body: namespace('payroll', MADE) },
+    ],
+    ['make one without the label', post('/api/v1/namespaces', namespace('evil', RESTRICTED))],
+    [
+      'make one as if handed over',
+      post('/api/v1/namespaces', namespace('evil', { ...HANDED_OVER, ...RESTRICTED })),
+    ],
+    [
+      'make one in which Pods may do anything',
+      post(
+        '/api/v1/namespaces',
+        namespace('evil', { ...MADE, 'pod-security.kubernetes.io/enforce': 'privileged' }),
+      ),
+    ],
+    ['make one without a Pod security level', post('/api/v1/namespaces', namespace('evil', MADE))],
+    ['make one by server-side apply', apply(paths.namespace('evil'), namespace('evil', RESTRICTED))],
+    ['make kube-evil', post('/api/v1/namespaces', namespace('kube-evil', { ...MADE, ...RESTRICTED }))],
+    [
+      'make kube-evil by a generated name',
+      post('/api/v1/namespaces', { metadata: { generateName: 'kube-', labels: { ...MADE, ...RESTRICTED } } }),
+    ],
+    [
+      'make openshift-evil',
+      post('/api/v1/namespaces', namespace('openshift-evil', { ...MADE, ...RESTRICTED })),
+    ],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('bindings: the thief cannot', () => {
+  const role = { kind: 'Role', name: 'everything' };
+  test.each<[string, ApiRequest]>([
+    ['bind itself', apply(paths.binding('ada'), binding([serviceAccount('latchkey', OWN)]))],
+    ['bind itself by its username', apply(paths.binding('ada'), binding([person(SELF)]))],
+    ['bind system:masters', apply(paths.binding('ada'), binding([group('system:masters')]))],
+    ['bind everybody', apply(paths.binding('ada'), binding([group('system:authenticated')]))],
+    ['bind any group', apply(paths.binding('ada'), binding([group('analytics')]))],
+    ['bind a ServiceAccount', apply(paths.binding('shared'), binding([serviceAccount('default', 'shared')]))],
+    ['bind a name of Kubernetes', apply(paths.binding('ada'), binding([person('system:kube-scheduler')]))],
+    ['bind a second user', apply(paths.binding('ada'), binding([person('ada'), person('mallory')]))],
+    ['bind nobody', apply(paths.binding('ada'), binding([]))],
+    [
+      'add a subject to a binding',
+      merge(paths.binding('shared'), { subjects: [person('bob'), group('analytics')] }),
+    ],
+    [
+      'bind to cluster-admin',
+      apply(paths.binding('ada'), binding([person('mallory')], { name: 'cluster-admin' })),
+    ],
+    [
+      'bind to its own role',
+      apply(paths.binding('ada'), binding([person('mallory')], { name: 'latchkey-operator' })),
+    ],
+    ['bind to a Role', apply(paths.binding('ada'), binding([person('mallory')], role))],
+    ['bind in a foreign namespace', apply(paths.binding('payroll'), binding([person('mallory')]))],
+    ['bind in kube-system', apply(paths.binding('kube-system'), binding([person('mallory')]))],
+    ['bind in its own namespace', apply(paths.binding(OWN), binding([person('mallory')]))],
+    ['make a binding by POST', post(paths.bindings('ada'), binding([person('ada')]))],
+    [
+      'make a binding of another name',
+      apply(paths.binding('ada', 'other'), binding([person('ada')], {}, 'other')),
+    ],
+    [
+      'bind in the whole cluster',
+      post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+        ...binding([person('mallory')]),
+        kind: 'ClusterRoleBinding',
+      }),
+    ],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('tokens: the thief cannot', () => {
+  const mint = (of: string, account: string) =>
+    post(`/api/v1/namespaces/${of}/serviceaccounts/${account}/token`, TOKEN_REQUEST);
+  test.each<[string, ApiRequest]>([
+    ['mint one of another ServiceAccount', mint('kube-system', 'default')],
+    ['mint one in a namespace that was handed over', mint('shared', 'default')],
+    ['mint one in a namespace that Latchkey made', mint('ada', 'default')],
+    ['mint another one of its own', mint(OWN, 'latchkey')],
+    ['have one filled into access-token', apply(paths.secret('ada'), tokenOf('default'))],
+    [
+      'have one of an account of a handed-over namespace filled in',
+      apply(paths.secret('lent'), tokenOf('default')),
+    ],
+    [
+      'have one of its own that never ends filled in',
+      post(paths.secrets(OWN), tokenOf('latchkey', 'latchkey-tls')),
+    ],
+    ['make a ServiceAccount', post(`/api/v1/namespaces/${OWN}/serviceaccounts`, { metadata: { name: 'x' } })],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('Secrets: the thief cannot', () => {
+  test.each<[string, ApiRequest]>([
+    ['make access-token in a foreign namespace', apply(paths.secret('kube-public'), secret())],
+    ['overwrite a foreign access-token', merge(paths.secret('payroll'), { data: { k: 'bWluZQ==' } })],
+    [
+      'label a foreign access-token as its own',
+      merge(paths.secret('payroll'), { metadata: { labels: OWN_LABELS } }),
+    ],
+    ['delete a foreign access-token', remove(paths.secret('payroll'))],
+    ['write access-token in its own namespace', apply(paths.secret(OWN), secret())],
+    [
+      'make another Secret in a namespace that was handed over',
+      apply(paths.secret('shared', 'other'), secret('other')),
+    ],
+    ['make one by POST', post(paths.secrets('shared'), secret())],
+    [
+      'change another Secret in a namespace that was handed over',
+      merge(paths.secret('shared', 'db'), { data: {} }),
+    ],
+    ['delete another Secret of a namespace that Latchkey made', remove(paths.secret('ada', 'db'))],
+    ['delete all Secrets there', remove(paths.secrets('ada'))],
+    ['change the accounts', merge(paths.secret(OWN, 'latchkey-local-accounts'), { data: {} })],
+    [
+      'replace the accounts',
+      {
+        method: 'PUT',
+        path: paths.secret(OWN, 'latchkey-local-accounts'),
+        body: secret('latchkey-local-accounts'),
+      },
+    ],
+    ['make another Secret of its own', post(paths.secrets(OWN), secret('other'))],
+    ['delete the signing keys', remove(paths.secret(OWN, 'latchkey-signing-keys'))],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('rights: the thief cannot', () => {
+  const admission = '/apis/admissionregistration.k8s.io/v1';
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const policy = `${admission}/validatingadmissionpolicies/latchkey-operator-secrets`;
+  test.each<[string, ApiRequest]>([
+    ['delete an admission policy', remove(policy)],
+    ['loosen an admission policy', merge(policy, { spec: { failurePolicy: 'Ignore' } })],
+    [
+      'unbind an admission policy',
+      remove(`${admission}/validatingadmissionpolicybindings/latchkey-operator-secrets`),
+    ],
+    ['make a webhook', post(`${admission}/mutatingwebhookconfigurations`, { metadata: { name: 'x' } })],
+    ['widen its ClusterRole', merge(`${rbac}/clusterroles/latchkey-operator`, { rules: [] })],
+    ['widen what readers may', merge(`${rbac}/clusterroles/latchkey-read-access-token`, { rules: [] })],
+    ['widen its Role', merge(`${rbac}/namespaces/${OWN}/roles/latchkey-operator`, { rules: [] })],
+    ['bind its Role to others', merge(paths.binding(OWN, 'latchkey-operator'), { subjects: [] })],
+    [
+      'change a CRD',
+      merge('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/users.latchkey.dev', { spec: {} }),
+    ],
+    ['delete a CRD', remove('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/users.latchkey.dev')],
+    ['run a Pod', post(`/api/v1/namespaces/${OWN}/pods`, { metadata: { name: 'x' } })],
+    [
+      'change its Deployment',
+      merge(`/apis/apps/v1/namespaces/${OWN}/deployments/latchkey`, { spec: { replicas: 9 } }),
+    ],
+    [
+      'go before others at the API server',
+      merge('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/latchkey', {
+        spec: { matchingPrecedence: 1 },
+      }),
+    ],
+    [
+      'take the Lease of another',
+      post(paths.leases('kube-system'), { metadata: { name: 'kube-scheduler' } }),
+    ],
+    ['make another Lease', post(paths.leases(OWN), { metadata: { name: 'other' } })],
+    [
+      'make Events elsewhere',
+      post('/apis/events.k8s.io/v1/namespaces/payroll/events', { metadata: { name: 'x' } }),
+    ],
+  ])('%s', async (_, request) => refused(request));
+
+  test('be somebody else', async () => {
+    const { kubectl: program } = thief.cluster.binaries;
+    for (const as of [
+      ['--as=admin', '--as-group=system:masters'],
+      ['--as=system:serviceaccount:kube-system:default'],
+    ])
+      await expect(
+        runKubectl({ kubectl: program, kubeconfig: thief.kubeconfig, args: [...as, 'get', 'secrets', '-A'] }),
+      ).rejects.toThrow(/cannot impersonate/);
+  });
+});
+
+describe('Users and the policy: the thief cannot', () => {
+  const changes: readonly [string, (ada: Awaited<ReturnType<typeof user>>) => object][] = [
+    ['give a User another group', (ada) => ({ ...ada, spec: { ...ada.spec, groups: ['admins'] } })],
+    ['make a User an admin', (ada) => ({ ...ada, spec: { ...ada.spec, role: 'admin' } })],
+    ['switch a User on or off', (ada) => ({ ...ada, spec: { ...ada.spec, disabled: true } })],
+    ['label a User', (ada) => ({ ...ada, metadata: { ...ada.metadata, labels: { a: 'b' } } })],
+    [
+      'have a User collected as the child of something',
+      (ada) => ({
+        ...ada,
+        metadata: {
+          ...ada.metadata,
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'gone', uid: 'gone' }],
+        },
+      }),
+    ],
+  ];
+  test.each(changes)('%s', async (_, change) =>
+    refused({ method: 'PUT', path: `${paths.users}/ada`, body: change(await user()) }),
+  );
+
+  test.each<[string, ApiRequest]>([
+    ['make a User', post(paths.users, { ...USER, metadata: { name: 'mallory' }, spec: {} })],
+    ['delete a User', remove(`${paths.users}/ada`)],
+    ['switch the policy', merge(`${paths.policies}/cluster`, { spec: { enabled: true } })],
+    ['delete the policy', remove(`${paths.policies}/cluster`)],
+  ])('%s', async (_, request) => refused(request));
+});
+
+describe('a Secret of ours in a namespace that is no longer labelled', () => {
+  const patchAsAdmin = (patch: object) =>
+    kubectl(['-n', 'once', 'patch', 'secret', 'access-token', '--type=merge', '-p', JSON.stringify(patch)]);
+
+  test('may be deleted and let go of, and nothing else', async () => {
+    await create(namespace('once', HANDED_OVER));
+    expect(await attempt(apply(paths.secret('once'), secret()))).toBe('done');
+    expect(await attempt(apply(paths.binding('once'), binding([person('ada')])))).toBe('done');
+    await kubectl(['label', 'namespace', 'once', 'latchkey.dev/namespace-']);
+    const write = merge(paths.secret('once'), { data: { AUTH_TOKEN: 'dA==' } });
+    await waitUntil('the label to be gone for the API server, too', 10_000, async () =>
+      (await attempt({ ...write, query: { dryRun: 'All' } })).includes('Forbidden'),
+    );
+    await refused(write);
+    await refused(merge(paths.secret('once'), { metadata: { finalizers: ['a.example.org/b'] } }));
+    await patchAsAdmin({ metadata: { finalizers: ['a.example.org/b'] } });
+    expect(await attempt(remove(paths.secret('once')))).toBe('done');
+    await refused(write);
+    await refused(merge(paths.secret('once'), { metadata: { finalizers: null }, data: { a: 'dA==' } }));
+    expect(await attempt(merge(paths.secret('once'), { metadata: { finalizers: null } }))).toBe('done');
+    await refused(merge(paths.binding('once'), { subjects: [person('mallory')] }));
+    expect(await attempt(remove(paths.binding('once')))).toBe('done');
+    expect(await attempt(get(paths.secret('once')))).toMatch(/: 404 /);
+  });
+});
+
+describe('the label of a namespace', () => {
+  test('is set, changed and removed by nobody who may not adopt namespaces', async () => {
+    await create({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'namespace-editor' },
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
+          verbs: ['get', 'create', 'update', 'patch'],
+        },
+      ],
+    });
+    await kubectl([
+      'create',
+      'clusterrolebinding',
+      'carol',
+      '--clusterrole=namespace-editor',
+      '--user=carol',
+    ]);
+    const carol = await thief.attemptAs(await thief.cluster.clientKubeconfig('carol'));
+    const label = (value: string | null) => ({ metadata: { labels: { 'latchkey.dev/namespace': value } } });
+    const { spec } = JSON.parse(await kubectl(['get', 'namespace', 'payroll', '-o', 'json']));
+    const requests = [
+      merge(paths.namespace('payroll'), label('made')),
+      merge(paths.namespace('payroll'), label('handed-over')),
+      merge(paths.namespace('shared'), label('made')),
+      merge(paths.namespace('ada'), label(null)),
+      merge(paths.namespace('ada'), { metadata: { labels: { 'latchkey.dev/user-uid': 'other' } } }),
+      apply(paths.namespace('payroll'), namespace('payroll', MADE)),
+      merge(`${paths.namespace('payroll')}/status`, label('made')),
+      {
+        method: 'PUT' as const,
+        path: `${paths.namespace('payroll')}/finalize`,
+        body: { ...namespace('payroll', MADE), spec },
+      },
+      post('/api/v1/namespaces', namespace('fresh', MADE)),
+      { method: 'PUT' as const, path: paths.namespace('shared'), body: namespace('shared') },
+    ];
+    await waitUntil('the policy', 20_000, async () =>
+      (await carol({ ...requests[0], query: { dryRun: 'All' } } as ApiRequest)).includes('Forbidden'),
+    );
+    for (const request of requests)
+      expect({ request, answer: await carol(request) }).toMatchObject({
+        answer: expect.stringContaining('one needs the verb "adopt" on namespaces'),
+      });
+
+    expect(await carol(merge(paths.namespace('ada'), { metadata: { labels: { team: 'a' } } }))).toBe('done');
+    expect(await carol(post('/api/v1/namespaces', namespace('fresh')))).toBe('done');
+
+    await kubectl([
+      'create',
+      'clusterrole',
+      'adopter',
+      '--verb=adopt',
+      '--resource=namespaces',
+      '--resource-name=payroll',
+    ]);
+    await kubectl(['create', 'clusterrolebinding', 'adopter', '--clusterrole=adopter', '--user=carol']);
+    const handOver = merge(paths.namespace('payroll'), label('handed-over'));
+    await waitUntil('the right to adopt', 10_000, async () => (await carol(handOver)) === 'done');
+    expect(await carol(merge(paths.namespace('fresh'), label('handed-over')))).toMatch(/403/);
+  });
+});
+
+test('every policy is in force, closed on failure, and speaks of fields that there are', async () => {
+  const list = async (kind: string) => JSON.parse(await kubectl(['get', kind, '-o', 'json'])).items;
+  const names = (items: { metadata: { name: string } }[]) => items.map(({ metadata }) => metadata.name);
+  const policies = await waitUntil('the API server to have checked the types', 20_000, async () => {
+    const items: Policy[] = await list('validatingadmissionpolicies');
+    return items.every(({ status }) => status?.typeChecking !== undefined) && items;
+  });
+  for (const { spec, status } of policies)
+    expect([spec.failurePolicy, status?.typeChecking]).toEqual(['Fail', {}]);
+  expect(names(await list('validatingadmissionpolicybindings'))).toEqual(names(policies));
+});
+
+interface Policy {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly failurePolicy: string };
+  readonly status?: { readonly typeChecking?: object };
+}
