@@ -29,6 +29,7 @@ export async function tokenReview(app: FastifyInstance, settings: TokenReviewSet
     if (code === 500) request.log.error({ err: error }, 'request failed');
     sendFailure(reply, code, code === 500 ? 'InternalError' : 'BadRequest', 'the request cannot be read');
   });
+  app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', requireCaller(authenticate));
   const options = { bodyLimit: BODY_BYTES, logLevel: 'warn' as const };
   app.post(

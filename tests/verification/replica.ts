@@ -1,0 +1,85 @@
+// A replica as far as it verifies tokens: its own caches and keys, over a connection that a test can cut off.
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { operatorKubeconfig, OPERATOR_NAMESPACE } from '../../dev/latchkey/install.ts';
+import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { keyIds } from '../../src/controllers/signing-keys/key-ids.ts';
+import { signingKeys } from '../../src/controllers/signing-keys/signing-keys.ts';
+import { tokenVerifier } from '../../src/issuer/verify.ts';
+import { kubernetesClient, type ApiRequest } from '../../src/kubernetes/client.ts';
+import { watchClock } from '../../src/kubernetes/clock-watch.ts';
+import { loadConnection } from '../../src/kubernetes/credentials.ts';
+import { startCaches } from '../../src/observation/caches.ts';
+import { verification, type Verdict } from '../../src/verification/verification.ts';
+import type { Latchkey } from '../support/latchkey.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+export interface VerifyingReplica {
+  readonly proxy: TcpProxy;
+  /** What it has asked the API server in single requests, in their order. */
+  readonly requests: readonly ApiRequest[];
+  readonly proofs: { readonly isProven: () => boolean };
+  verify(token: string): Promise<Verdict>;
+  stop(): Promise<void>;
+}
+
+/** With the operator's own rights, beside the operator that runs. */
+export async function startVerifyingReplica({ cluster, operator }: Latchkey): Promise<VerifyingReplica> {
+  const folder = temporaryFolder('latchkey-replica');
+  const kubeconfig = join(folder.path, 'kubeconfig');
+  await operatorKubeconfig(cluster, kubeconfig);
+  const proxy = await startTcpProxy(Number(new URL(cluster.url).port));
+  const connection = await loadConnection(kubeconfig);
+  const direct = kubernetesClient({ ...connection, server: `https://127.0.0.1:${proxy.port}` });
+  const requests: ApiRequest[] = [];
+  const client: typeof direct = {
+    ...direct,
+    request(request) {
+      requests.push(request);
+      return direct.request(request);
+    },
+  };
+  const life = new AbortController();
+  const options = { log: pino({ level: 'silent' }), signal: life.signal };
+  const clock = watchClock(client);
+  const keys = signingKeys({
+    client,
+    namespace: OPERATOR_NAMESPACE,
+    rotationIntervalMs: 30 * 24 * 3_600_000,
+    ...options,
+  });
+  const caches = startCaches(client, options);
+  await Promise.all([keys.start(), caches.synced]);
+  const { verify } = verification({
+    client,
+    surroundings: {
+      caches,
+      settings: { portal: operator.portal, operatorNamespace: OPERATOR_NAMESPACE },
+      cannotMint: () =>
+        clock.skewed() ? { reason: 'ClockSkew', message: 'The clocks disagree.' } : undefined,
+      publishedKeys: keyIds(keys.keyring),
+      written: () => undefined,
+    },
+    verifyToken: tokenVerifier(keys.keyring, operator.portal),
+    keys,
+    log: options.log,
+  });
+  return {
+    proxy,
+    requests,
+    proofs: {
+      isProven: () =>
+        [caches.userFreshness, caches.policyFreshness, keys.freshness]
+          .map((proof) => proof.isProven())
+          .every(Boolean),
+    },
+    verify,
+    async stop() {
+      life.abort();
+      await caches.done;
+      await direct.close();
+      await proxy.close();
+      folder.remove();
+    },
+  };
+}

@@ -1,0 +1,170 @@
+// What a replica says of tokens while the world changes behind its back: revoked is never a yes, new is never a no.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { waitUntil } from '../../dev/wait-until.ts';
+import { FRESH_MS } from '../../src/kubernetes/freshness.ts';
+import { latchkeyCommand } from '../support/commands.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { startVerifyingReplica, type VerifyingReplica } from './replica.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
+afterAll(() => latchkey.stop());
+const command = latchkeyCommand(latchkey.cluster.adminKubeconfig);
+
+let replica: VerifyingReplica;
+beforeEach(async () => {
+  replica = await startVerifyingReplica(latchkey);
+});
+afterEach(() => replica.stop());
+
+beforeAll(async () => {
+  await latchkey.createUser('ada', { groups: ['analytics'] });
+});
+
+/** A token of a session that has just begun. */
+async function signIn(name = 'ada'): Promise<string> {
+  await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending' || phase === 'Active');
+  expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
+  return (await latchkey.untilToken(name)).token;
+}
+
+const outcome = async (token: string) => (await replica.verify(token)).outcome;
+const untilProven = () => waitUntil('a proof', 15_000, () => replica.proofs.isProven());
+const asked = (path: string) => replica.requests.filter((request) => request.path.includes(path)).length;
+
+describe('a yes', () => {
+  test('rests on live reads at first, and on the caches alone when they are proven', async () => {
+    const token = await signIn();
+    const before = asked('/users/ada');
+    expect(await replica.verify(token)).toMatchObject({
+      outcome: 'Accepted',
+      identity: { preferred_username: 'ada', groups: ['analytics'] },
+    });
+    expect(asked('/users/ada')).toBe(before + 1);
+    await untilProven();
+    for (let times = 0; times < 20; times += 1) expect(await outcome(token)).toBe('Accepted');
+    expect(asked('/users/ada')).toBe(before + 1);
+  });
+
+  test('is there for a session that began on another replica, before the watch tells of it', async () => {
+    await command('revoke', '--user=ada');
+    await untilProven();
+    // The first connection carries requests, the second the watches.
+    replica.proxy.freeze(2);
+    const token = await signIn();
+    expect(await outcome(token)).toBe('Accepted');
+  });
+
+  test('is there for a User that was made a moment ago, before the watch tells of it', async () => {
+    await untilProven();
+    replica.proxy.freeze(2);
+    await latchkey.createUser('grace');
+    expect(await outcome(await signIn('grace'))).toBe('Accepted');
+  });
+});
+
+describe('never a yes for somebody revoked meanwhile', () => {
+  test('within a second, where everything works', async () => {
+    const token = await signIn();
+    await untilProven();
+    expect(await outcome(token)).toBe('Accepted');
+    await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } });
+    await waitUntil('the refusal', 1_000, async () => (await outcome(token)) === 'Refused');
+    await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: false } });
+  });
+
+  test('where the watches have stalled: within the age of a proof, and for good', async () => {
+    const token = await signIn();
+    await untilProven();
+    replica.proxy.freeze(2);
+    await command('revoke', '--user=ada');
+    const revoked = performance.now();
+    await waitUntil('the refusal', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
+    const until = revoked + FRESH_MS + 3_000;
+    await waitUntil('some time to pass', 15_000, async () => {
+      expect(await outcome(token)).not.toBe('Accepted');
+      return performance.now() > until;
+    });
+    expect(await outcome(token)).toBe('Refused');
+  });
+
+  test('where the replica is cut off, and when it comes back', async () => {
+    const token = await signIn();
+    await untilProven();
+    replica.proxy.freezeAll();
+    await command('revoke', '--user=ada');
+    const revoked = performance.now();
+    await waitUntil('no yes any more', FRESH_MS + 3_000, async () => (await outcome(token)) !== 'Accepted');
+    expect(performance.now() - revoked).toBeLessThan(FRESH_MS + 3_000);
+    expect(await replica.verify(token)).toMatchObject({ outcome: 'Undecided' });
+    replica.proxy.thaw();
+    await waitUntil('it to know', 20_000, async () => {
+      const now = await outcome(token);
+      expect(now).not.toBe('Accepted');
+      return now === 'Refused';
+    });
+  }, 60_000);
+
+  test('where the policy was switched off and on while the watches had stalled', async () => {
+    const token = await signIn();
+    await untilProven();
+    replica.proxy.freeze(2);
+    await latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } });
+    await latchkey.untilStatus('ada', ({ session }) => session === undefined);
+    await latchkey.patch('tokenpolicy cluster', { spec: { enabled: true } });
+    await waitUntil('no yes any more', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
+    await waitUntil('the refusal', 15_000, async () => (await outcome(token)) === 'Refused');
+  });
+
+  test('where the keys were withdrawn while the watches had stalled, and the thief has the key', async () => {
+    const token = await signIn();
+    await untilProven();
+    replica.proxy.freeze(2);
+    await command('revoke', '--all', '--namespace=latchkey');
+    await waitUntil('no yes any more', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
+    await waitUntil('the key to be unknown', 15_000, async () => {
+      const verdict = await replica.verify(token);
+      expect(verdict.outcome).not.toBe('Accepted');
+      return verdict.outcome === 'Refused' && verdict.reason === 'UnknownKey';
+    });
+  });
+});
+
+describe('the API server is asked in moderation', () => {
+  test('a session that the replica has seen end costs nothing', async () => {
+    const token = await signIn();
+    await untilProven();
+    await command('revoke', '--user=ada');
+    await waitUntil('the refusal', 5_000, async () => (await outcome(token)) === 'Refused');
+    const before = asked('/users/ada');
+    for (let times = 0; times < 50; times += 1) expect(await outcome(token)).toBe('Refused');
+    expect(asked('/users/ada')).toBe(before);
+  });
+
+  test('one that ended before it came up is asked for once', async () => {
+    const token = await signIn();
+    await command('revoke', '--user=ada');
+    await replica.stop();
+    replica = await startVerifyingReplica(latchkey);
+    for (let times = 0; times < 50; times += 1) expect(await outcome(token)).toBe('Refused');
+    expect(asked('/users/ada')).toBe(1);
+  });
+
+  test('many at once with the same token share one question', async () => {
+    const token = await signIn();
+    const verdicts = await Promise.all(Array.from({ length: 200 }, () => outcome(token)));
+    expect(new Set(verdicts)).toEqual(new Set(['Accepted']));
+    expect(asked('/users/ada')).toBe(1);
+  });
+
+  test('what is no token of ours costs nothing', async () => {
+    const token = await signIn();
+    const { length } = replica.requests;
+    const [head, , signature] = token.split('.');
+    const claims = { ...decodeJwt(token), preferred_username: 'grace' };
+    const forged = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
+    for (const bad of ['', 'x', forged]) expect(await outcome(bad)).toBe('Refused');
+    expect(replica.requests).toHaveLength(length);
+  });
+});
