@@ -6,6 +6,9 @@ import { z } from 'zod';
 export const text = (description: string) =>
   z.string('is required').min(1, 'must not be empty').describe(description);
 
+/** Given by its place after the words of the command, as in `latchkey why ada`, or by its flag. */
+export const argument = (description: string) => text(description).meta({ argument: true });
+
 /** A duration such as 15m or 720h. @returns milliseconds */
 export const durationText = (description: string, initial: string) =>
   z

@@ -50,14 +50,38 @@ function readFlags(schema: z.ZodObject, argv: readonly string[]): Record<string,
   const options = Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]));
   // --all means --all=true, as everywhere.
   const args = argv.map((arg) => (isSwitch(schema, arg) ? `${arg}=true` : arg));
+  const places = Object.entries(described(schema)).flatMap(([name, { argument }]) =>
+    argument ? [name] : [],
+  );
   try {
-    return parseArgs({ args, options, allowPositionals: false, strict: true }).values;
+    const allowPositionals = places.length > 0;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals, strict: true });
+    return { ...values, ...byPlace(places, positionals, values) };
   } catch (error) {
+    if (error instanceof SettingsError) throw error;
     throw new SettingsError(
       'SettingsInvalid',
       `${whatIsWrong(error)}. Run the command with --help for its flags.`,
     );
   }
+}
+
+/** Gives what stands without a flag to the settings that may stand so, in their order. */
+function byPlace(
+  places: readonly string[],
+  given: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Record<string, string> {
+  if (given.length > places.length)
+    throw new SettingsError('SettingsInvalid', 'There are more arguments than the command takes.');
+  return Object.fromEntries(
+    given.map((value, place) => {
+      const flag = flagOf(places[place] ?? '');
+      if (flags[flag] !== undefined)
+        throw new SettingsError('SettingsInvalid', `--${flag} is given twice: once without its flag.`);
+      return [flag, value];
+    }),
+  );
 }
 
 /** What parseArgs says, without the lines that explain it, and without an argument that may be a password. */
@@ -69,8 +93,22 @@ function whatIsWrong(error: unknown): string {
 }
 
 function isSwitch(schema: z.ZodObject, arg: string): boolean {
-  const name = Object.keys(schema.shape).find((key) => `--${flagOf(key)}` === arg);
-  return name !== undefined && (schema.shape[name] as z.ZodType).meta()?.['switch'] === true;
+  return Object.entries(described(schema)).some(
+    ([name, setting]) => `--${flagOf(name)}` === arg && setting.switch === true,
+  );
+}
+
+/** What a field of src/config/fields.ts says of itself. */
+interface Described {
+  readonly description?: string;
+  readonly switch?: boolean;
+  readonly argument?: boolean;
+}
+
+/** By the JSON schema: a default or an optional field hides what was said of the one within. */
+function described(schema: z.ZodObject): Readonly<Record<string, Described>> {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return properties as Record<string, Described>;
 }
 
 function readFile(file: string, names: readonly string[]): Record<string, unknown> {
@@ -114,7 +152,10 @@ function asText(value: unknown): string | undefined {
 
 /** What --help prints of the flags: each with what it is for. */
 export function describeSettings(schema: z.ZodObject): string {
-  return Object.entries(schema.shape)
-    .map(([name, field]) => `  --${flagOf(name)}\n      ${(field as z.ZodType).description ?? ''}`)
+  return Object.entries(described(schema))
+    .map(([name, { description = '', argument }]) => {
+      const flag = `--${flagOf(name)}`;
+      return `  ${argument ? `<${flagOf(name)}> or ${flag}` : flag}\n      ${description}`;
+    })
     .join('\n');
 }

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
-import { count, durationText, list, text, yesOrNo } from '../../src/config/fields.ts';
+import { argument, count, durationText, list, text, yesOrNo } from '../../src/config/fields.ts';
 import { describeSettings, readSettings, SettingsError } from '../../src/config/read-settings.ts';
 
 const folder = temporaryFolder('latchkey-settings');
@@ -202,4 +202,38 @@ test('--help lists every setting with what it is for', () => {
     '  --start-tls',
   ]);
   expect(lines).toContain('      How long. Default 15m.');
+  // An optional one and one with a default, too.
+  expect(lines).toContain('      A password.');
+  expect(lines).toContain('      Where people reach it.');
+});
+
+describe('a setting that may stand without its flag', () => {
+  const schema = z.object({
+    name: argument('Whose.'),
+    other: argument('Which.').optional(),
+    all: yesOrNo('All.'),
+  });
+  const read = (...argv: string[]) => readSettings(schema, { argv, env: {} });
+
+  test('is taken by its place, between flags, too', () => {
+    expect(read('ada')).toEqual({ name: 'ada', all: false });
+    expect(read('--all', 'ada', 'grace')).toEqual({ name: 'ada', other: 'grace', all: true });
+    expect(read('--name=ada')).toEqual({ name: 'ada', all: false });
+    expect(read('--', '--ada')).toEqual({ name: '--ada', all: false });
+  });
+
+  test('is missed where it is missing, by its flag and variable', () => {
+    expect(refusal([], {}, schema)).toContain('--name (or LATCHKEY_NAME): is required');
+    expect(refusal([''], {}, schema)).toContain('must not be empty');
+  });
+
+  test('is taken once, and nothing is taken that has no place', () => {
+    expect(refusal(['ada', '--name=ada'], {}, schema)).toContain('--name is given twice');
+    expect(refusal(['ada', 'grace', SECRET], {}, schema)).toContain('more arguments than the command takes');
+    expect(refusal(['ada', `--nme=${SECRET}`], {}, schema)).toContain('--nme');
+  });
+
+  test('is shown so in the help', () => {
+    expect(describeSettings(schema)).toContain('  <name> or --name\n      Whose.');
+  });
 });
