@@ -86,6 +86,12 @@ const RESOURCES: readonly Resource[] = [
         description: 'How long a token in a Secret lives at the least.',
       },
       {
+        name: 'License',
+        type: 'string',
+        jsonPath: '.status.license.state',
+        description: 'Whether a licence lets tokens be given out.',
+      },
+      {
         name: 'Reason',
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="Ready")].reason',

@@ -1,6 +1,6 @@
 // The resource TokenPolicy: what an admin may change about everybody's tokens without a restart.
 import { z } from 'zod';
-import { conditions, type ObjectMeta } from './metadata.ts';
+import { conditions, dateTime, type ObjectMeta } from './metadata.ts';
 import { POLICY_NAME } from './names.ts';
 import { rules } from './rule.ts';
 
@@ -78,6 +78,24 @@ export const tokenPolicySpec = z.object({
   accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
 });
 
+const licenseStatus = z
+  .object({
+    state: z
+      .enum(['NotRequired', 'Valid', 'Expiring', 'Expired', 'Missing', 'Invalid', 'NotYetValid'])
+      .describe(
+        'Tokens are given out while it is NotRequired, Valid or Expiring (within 30 days of its end); the condition Licensed says what to do next.',
+      ),
+    id: z.string().max(64).optional().describe('Names the licence, for its vendor.'),
+    customer: z.string().max(256).optional().describe('Whom the licence is for.'),
+    users: z.int().min(1).optional().describe('How many Users may have a token.'),
+    notBefore: dateTime('From when the licence is valid.').optional(),
+    expiresAt: dateTime('Until when the licence is valid.').optional(),
+    latestTime: dateTime(
+      'The latest time that was seen, written about once an hour. A clock that is set back behind it counts as standing still.',
+    ).optional(),
+  })
+  .describe('The licence as Latchkey took it up last; only where one is required.');
+
 export const tokenPolicyStatus = z.object({
   epoch: z
     .string()
@@ -89,6 +107,7 @@ export const tokenPolicyStatus = z.object({
     .min(0)
     .optional()
     .describe('The metadata.generation up to which no change went unwatched.'),
+  license: licenseStatus.optional(),
   conditions: conditions.optional(),
 });
 
@@ -113,6 +132,8 @@ export const tokenPolicy = z
 
 export type TokenPolicySpec = z.infer<typeof tokenPolicySpec>;
 export type TokenPolicyStatus = z.infer<typeof tokenPolicyStatus>;
+
+export type LicenseStatus = z.infer<typeof licenseStatus>;
 
 export interface TokenPolicy {
   readonly apiVersion?: string;

@@ -68,6 +68,9 @@ function write(log: Logger, happening: Happening): void {
     case 'Offboarded':
       log.info({ event, user, namespace: happening.namespace }, 'user offboarded');
       return;
+    case 'License':
+      log[happening.isGood ? 'info' : 'error']({ event, reason: happening.reason }, happening.message);
+      return;
     case 'EverySessionEnded':
       log.warn(
         { event, reason: happening.cause.reason },

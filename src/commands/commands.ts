@@ -1,6 +1,7 @@
 // The commands of the program, each with its settings.
 import { z } from 'zod';
 import { readSettings } from '../config/read-settings.ts';
+import { secretValue } from '../kubernetes/secret-value.ts';
 import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import { loadConnection } from '../kubernetes/credentials.ts';
 import { createLog } from '../log.ts';
@@ -8,6 +9,8 @@ import { adoptRestored } from './adopt.ts';
 import { addCallerNamed, listCallers, removeCallerNamed } from './callers.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { accountLine } from './hash-password.ts';
+import { IN_CLUSTER, makeLicense, showLicense } from './license.ts';
+import { readTextFile } from './read-text-file.ts';
 import { listKeys, rotateKeys } from './keys.ts';
 import { revokeAll, revokeUser } from './revoke.ts';
 import { serve } from './serve/serve.ts';
@@ -17,7 +20,9 @@ import {
   callerRemovalSettings,
   callerSettings,
   hashSettings,
+  issueLicenseSettings,
   revokeSettings,
+  showLicenseSettings,
 } from './settings.ts';
 
 export interface Invocation {
@@ -88,6 +93,22 @@ export const COMMANDS: readonly Command[] = [
     withClient(settings, (client) =>
       rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print }),
     ),
+  ),
+  command('license issue', 'Makes a licence; for the vendor.', issueLicenseSettings, async (settings) =>
+    print(await makeLicense({ ...settings, notBefore: settings.notBefore }, new Date())),
+  ),
+  command(
+    'license show',
+    'Shows the licence, and whether it counts.',
+    showLicenseSettings,
+    async (settings) => {
+      const show = (text: string) =>
+        showLicense({ text, publicKeyFile: settings.licensePublicKeyFile, now: new Date(), out: print });
+      if (settings.file !== undefined) return show(readTextFile('file', settings.file));
+      return withClient(settings, async (client) =>
+        show(await secretValue(client, { namespace: settings.namespace, ...IN_CLUSTER })),
+      );
+    },
   ),
   command(
     'callers add',

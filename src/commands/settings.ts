@@ -1,6 +1,6 @@
 // The settings of the commands that an admin runs by hand.
 import { z } from 'zod';
-import { text, yesOrNo } from '../config/fields.ts';
+import { moment, text, yesOrNo } from '../config/fields.ts';
 import { CALLER_NAME } from '../verification/callers/secret.ts';
 import { clusterSettings } from './cluster-settings.ts';
 
@@ -29,6 +29,25 @@ export const adoptSettings = z.object({
     (given) => given,
     'has to be given',
   ),
+});
+
+/** The key is never a flag's value: other users of the machine see those. */
+export const issueLicenseSettings = z.object({
+  privateKeyFile: text("The vendor's private key, Ed25519 or P-256, as PEM or JWK. Required."),
+  customer: text('Whom the licence is for. Required.'),
+  users: z
+    .string('is required')
+    .regex(/^[1-9]\d{0,7}$/, 'must be a whole number above 0')
+    .transform(Number)
+    .describe('How many Users may have a token. Required.'),
+  notBefore: moment('From when it is valid. Default: now.').optional(),
+  expiresAt: moment('Until when it is valid, for example 2030-12-31. Required.'),
+});
+
+export const showLicenseSettings = z.object({
+  ...clusterSettings,
+  file: text('The licence. Default: the Secret latchkey-license of the cluster.').optional(),
+  licensePublicKeyFile: text("The vendor's public key, to check the signature with.").optional(),
 });
 
 export const hashSettings = z.object({ username: text('Whose account it is. Required.') });

@@ -30,6 +30,24 @@ export const count = (description: string, initial: number) =>
     .transform(Number)
     .meta({ description: `${description} Default ${initial}.`, count: true });
 
+/** A moment, as RFC 3339 has it; a date alone is its first moment in UTC. */
+export const moment = (description: string) =>
+  z
+    .string('is required')
+    .regex(
+      /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?$/,
+      'must be a date or a time: write for example 2030-12-31 or 2030-12-31T12:00:00Z',
+    )
+    .transform((value, context) => {
+      const date = new Date(value);
+      // The engine takes the 31st of February for a day in March.
+      if (!Number.isNaN(date.getTime()) && (value.length > 10 || date.toISOString().startsWith(value)))
+        return date;
+      context.addIssue({ code: 'custom', message: 'there is no such day or time' });
+      return z.NEVER;
+    })
+    .describe(description);
+
 export const yesOrNo = (description: string) =>
   z
     .enum(['true', 'false'], 'must be true or false')

@@ -12,7 +12,7 @@ export function holder(claimants: Iterable<User>): User | undefined {
   return oldest;
 }
 
-function isOlder(a: User, b: User): boolean {
+export function isOlder(a: User, b: User): boolean {
   const [mine, theirs] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
   if (mine !== theirs) return mine < theirs;
   const [iHave, theyHave] = [a, b].map(({ status }) => status?.username !== undefined);

@@ -18,6 +18,11 @@ export function withCondition(
   return [...others, { ...update, lastTransitionTime }].toSorted((a, b) => (a.type < b.type ? -1 : 1));
 }
 
+/** For what is not asked about any more. */
+export function withoutCondition(conditions: readonly Condition[] | undefined, type: string): Condition[] {
+  return (conditions ?? []).filter((condition) => condition.type !== type);
+}
+
 /** metav1.Time: RFC 3339 with a grain of one second. */
 export function timestamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;

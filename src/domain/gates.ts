@@ -1,8 +1,11 @@
 // The rule that decides everything, as a chain of checks: the first that is shut says why the user has no token.
 import type { UserStatus } from '../api/user.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
+import { licenseText } from './license-texts.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsBinding, ownsSecret } from './ownership.ts';
+import { seats } from './seats.ts';
+import { sessionEnd } from './session.ts';
 
 export interface ShutGate {
   readonly reason: string;
@@ -55,6 +58,13 @@ const policyHasEpoch: Gate = ({ policy }) =>
         phase: 'Suspended',
         forEveryone: true,
       };
+
+const licenseIsGood: Gate = ({ license, policy }) => {
+  const text = licenseText(license, policy?.status?.license);
+  if (!text || text.isGood) return undefined;
+  const { reason, message } = text;
+  return { reason, message, phase: 'Suspended', forEveryone: true };
+};
 
 const enabled: Gate = ({ user }) =>
   user.spec.disabled
@@ -122,14 +132,33 @@ const namespaceIsOurs: Gate = (observed) => {
   }
 };
 
+const seatIsFree: Gate = ({ user, policy, seen, license, aheadForSeat }) => {
+  const most = seats(license);
+  if (most === undefined || aheadForSeat < most) return undefined;
+  const counts = user.status?.session && policy && sessionEnd(user, policy, seen) === undefined;
+  if (counts) return undefined;
+  return {
+    reason: 'NoSeat',
+    message: `The licence is for ${most} users, and others who are signed in or were made before have the seats. An admin deletes or disables Users that are not needed, or gets a licence for more.`,
+    phase: 'Suspended',
+  };
+};
+
+/** Why the licence keeps the token from the user, for everybody or for this one; undefined where it does not. */
+export function unlicensed(observed: Observed): ShutGate | undefined {
+  return licenseIsGood(observed) ?? seatIsFree(observed);
+}
+
 const GATES: readonly Gate[] = [
   offboarding,
   policyIsThere,
   policyIsEnabled,
   policyHasEpoch,
+  licenseIsGood,
   enabled,
   usernameIsFree,
   namespaceIsOurs,
+  seatIsFree,
 ];
 
 /** The first gate that is shut for the user, signed in or not; undefined where signing in would bring a token. */

@@ -44,6 +44,14 @@ export type Happening =
       readonly cause: Cause;
     }
   | { readonly what: 'Offboarded'; readonly user: User; readonly namespace: string }
+  /** Another thing is to be said of the licence than before. */
+  | {
+      readonly what: 'License';
+      readonly policy: TokenPolicy;
+      readonly isGood: boolean;
+      readonly reason: string;
+      readonly message: string;
+    }
   | { readonly what: 'EverySessionEnded'; readonly policy: TokenPolicy; readonly cause: Cause };
 
 /** Takes in what happened; never throws, and lets nobody wait. */
@@ -85,6 +93,11 @@ export function announcement(happening: Happening): Announcement | undefined {
       );
     case 'Offboarded':
       return normal('Offboarded', 'Offboard', `Offboarded from the namespace ${happening.namespace}.`);
+    case 'License': {
+      const { reason, message } = happening;
+      const type = reason === 'LicenseValid' ? 'Normal' : 'Warning';
+      return { type, reason, action: 'CheckLicense', note: message };
+    }
     case 'EverySessionEnded': {
       const { reason, message } = happening.cause;
       return {

@@ -1,6 +1,7 @@
 // Everything that a decision about one User may depend on, as plain values.
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
+import type { LicenseReading } from './license.ts';
 import type { Witness } from './witness.ts';
 
 /** What the watch of namespaces tells. */
@@ -60,6 +61,9 @@ export interface Observed {
   readonly namespaceOwnerLives: boolean;
   readonly secret: SecretView | undefined;
   readonly binding: ReaderBindingView | undefined;
+  readonly license: LicenseReading;
+  /** How many Users come before this one for a seat of the licence: see seats.ts. */
+  readonly aheadForSeat: number;
   /** The keys by which verifiers accept a token; undefined while the signing keys cannot be read. */
   readonly publishedKeys: ReadonlySet<string> | undefined;
   /** Set while no token may be minted: the clocks disagree, or there is no signing key. */

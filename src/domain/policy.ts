@@ -1,45 +1,107 @@
 // Decides the status of the TokenPolicy: above all, when a new epoch has to end every session.
+import type { Condition } from '../api/metadata.ts';
 import type { TokenPolicy, TokenPolicyStatus } from '../api/token-policy.ts';
-import { withCondition, type ConditionUpdate } from './conditions.ts';
+import { withCondition, withoutCondition, type ConditionUpdate } from './conditions.ts';
+import type { Cause, Happening } from './happening.ts';
+import { decideLicense, type LicenseReading } from './license.ts';
+import { licenseText, type LicenseText } from './license-texts.ts';
 import type { CannotMint } from './observed.ts';
 import { unbroken, type Witness } from './witness.ts';
 
 interface PolicyObserved {
   readonly policy: TokenPolicy;
   readonly seen: Witness | undefined;
+  readonly license: LicenseReading;
   readonly cannotMint: CannotMint | undefined;
   /** 128 random bits, used if a new epoch is due. */
   readonly freshEpoch: string;
 }
 
+export interface PolicyDecision {
+  readonly status: TokenPolicyStatus;
+  /** What is told once the status is written. */
+  readonly happenings: readonly Happening[];
+  /** When to look again, by the licence's clock; undefined while only a change can matter. */
+  readonly lookAgainAt: Date | undefined;
+}
+
 /**
- * The epoch changes when the gate that is everybody's shuts: once, by level, because the condition remembers that it
- * was shut. It also changes after changes that nobody watched, which may have shut it for a moment.
+ * The epoch changes when a gate that is everybody's shuts: once, by level, because the status remembers that it was
+ * shut. It also changes after changes that nobody watched, which may have shut it for a moment.
  */
 export function decidePolicy(
-  { policy, seen, cannotMint, freshEpoch }: PolicyObserved,
+  { policy, seen, license, cannotMint, freshEpoch }: PolicyObserved,
   now: Date,
-): TokenPolicyStatus {
+): PolicyDecision {
   const old = policy.status ?? {};
   const generation = policy.metadata.generation ?? 0;
-  const wasShut = old.conditions?.find(({ type }) => type === 'Ready')?.reason === SWITCHED_OFF;
+  const wasShut = reasonOf(old.conditions, 'Ready') === SWITCHED_OFF;
   const shutsNow = !policy.spec.enabled && !wasShut;
   const gapless = old.observedGeneration === undefined || unbroken(old.observedGeneration, generation, seen);
-  const epoch = old.epoch === undefined || shutsNow || !gapless ? freshEpoch : old.epoch;
+  const licensed = decideLicense(license, old.license);
+  // As it will be accounted for: a lapse is over with the epoch that is drawn for it.
+  const text = licenseText(license, licensed.status);
+  const updates = [ready(policy, text, cannotMint), ...(text ? [condition(text)] : [])];
+  let conditions = text ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
+  for (const update of updates)
+    conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
+  const ended = shutsNow || !gapless || licensed.endsSessions;
+  const cause = !policy.spec.enabled
+    ? SWITCHED_OFF_CAUSE
+    : licensed.endsSessions
+      ? licenseCause(text)
+      : UNWATCHED_CHANGE;
+  const happenings: Happening[] = [];
+  if (text && text.reason !== reasonOf(old.conditions, LICENSED))
+    happenings.push({ what: 'License', policy, ...text });
+  if (ended && old.epoch !== undefined) happenings.push({ what: 'EverySessionEnded', policy, cause });
   return {
-    epoch,
-    observedGeneration: generation,
-    conditions: withCondition(
-      old.conditions,
-      { ...ready(policy, cannotMint), observedGeneration: generation },
-      now,
-    ),
+    status: {
+      epoch: ended || old.epoch === undefined ? freshEpoch : old.epoch,
+      observedGeneration: generation,
+      license: licensed.status,
+      conditions,
+    },
+    happenings,
+    lookAgainAt: licensed.lookAgainAt,
   };
 }
 
-const SWITCHED_OFF = 'SwitchedOff';
+const LICENSED = 'Licensed';
 
-function ready(policy: TokenPolicy, cannotMint: CannotMint | undefined): ConditionUpdate {
+function condition({ isGood, reason, message }: LicenseText): ConditionUpdate {
+  return { type: LICENSED, status: isGood ? 'True' : 'False', reason, message };
+}
+
+/** What is told of the licence when its end, or its absence, has ended every session. */
+function licenseCause(text: LicenseText | undefined): Cause {
+  if (text && !text.isGood) return { reason: text.reason, message: text.message };
+  return {
+    reason: 'LicenseLapsed',
+    message:
+      'The licence was renewed after the one before it had ended, while nobody watched, so everybody signs in again.',
+  };
+}
+
+function reasonOf(conditions: readonly Condition[] | undefined, type: string): string | undefined {
+  return conditions?.find((condition) => condition.type === type)?.reason;
+}
+
+const SWITCHED_OFF = 'SwitchedOff';
+const SWITCHED_OFF_CAUSE: Cause = {
+  reason: SWITCHED_OFF,
+  message: 'An admin has set spec.enabled to false. After it is true again, everybody signs in again.',
+};
+const UNWATCHED_CHANGE: Cause = {
+  reason: 'UnwatchedChange',
+  message: 'The TokenPolicy was changed while nobody watched, so everybody signs in again.',
+};
+
+function ready(
+  policy: TokenPolicy,
+  license: LicenseText | undefined,
+  cannotMint: CannotMint | undefined,
+): ConditionUpdate {
   if (!policy.spec.enabled)
     return {
       type: 'Ready',
@@ -47,6 +109,7 @@ function ready(policy: TokenPolicy, cannotMint: CannotMint | undefined): Conditi
       reason: SWITCHED_OFF,
       message: 'spec.enabled is false: nobody has a token. After it is true again, everybody signs in again.',
     };
+  if (license && !license.isGood) return { ...condition(license), type: 'Ready' };
   if (cannotMint) return { type: 'Ready', status: 'False', ...cannotMint };
   return { type: 'Ready', status: 'True', reason: 'Enabled', message: 'Whoever is signed in has a token.' };
 }

@@ -1,8 +1,8 @@
 // The status that a User should have: phase, session and conditions, each with a reason and what to do next.
 import type { Session, UserStatus } from '../api/user.ts';
-import { withCondition, type ConditionUpdate } from './conditions.ts';
+import { withCondition, withoutCondition, type ConditionUpdate } from './conditions.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
-import type { ShutGate } from './gates.ts';
+import { unlicensed, type ShutGate } from './gates.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsSecret } from './ownership.ts';
 import type { SessionEnd } from './session.ts';
@@ -27,8 +27,10 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
   const claim = namespaceClaim(observed);
   const secretUID = secret && !secret.deleting && ownsSecret(observed, claim) ? secret.uid : old.secretUID;
 
-  let conditions = old.conditions ?? [];
-  for (const update of [ready(observed, verdict), signedIn(observed, verdict)]) {
+  const isLicenseRequired = observed.license.content.kind !== 'NotRequired';
+  const licensed = isLicenseRequired ? [license(observed)] : [];
+  let conditions = isLicenseRequired ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
+  for (const update of [ready(observed, verdict), signedIn(observed, verdict), ...licensed]) {
     conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
   }
   return {
@@ -70,6 +72,16 @@ function ready({ cannotMint, namespace, settings }: Observed, verdict: Verdict):
   return tokenWritten
     ? is('True', 'TokenFresh', 'The Secret access-token holds a token that is kept fresh.')
     : is('False', 'Preparing', 'The token is being written.');
+}
+
+const LICENSED = 'Licensed';
+
+/** Says nothing of when the licence ends: that is the policy's to say, once and not on every User. */
+function license(observed: Observed): ConditionUpdate {
+  const missing = unlicensed(observed);
+  return missing
+    ? { type: LICENSED, status: 'False', reason: missing.reason, message: missing.message }
+    : { type: LICENSED, status: 'True', reason: 'Seated', message: 'This User has a seat of the licence.' };
 }
 
 function signedIn({ user, settings }: Observed, { shut, ended, session }: Verdict): ConditionUpdate {

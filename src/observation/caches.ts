@@ -6,6 +6,7 @@ import { freshness, type Freshness } from '../kubernetes/freshness.ts';
 import { reflect, type Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
 import { Store } from '../kubernetes/store.ts';
 import { indexOf, type Index } from './index-of.ts';
+import { seating, type Seating } from './seats.ts';
 import {
   BINDINGS,
   NAMESPACES,
@@ -29,6 +30,7 @@ export interface Stores {
   readonly byUID: Index<CachedUser>;
   readonly byUsername: Index<CachedUser>;
   readonly byNamespace: Index<CachedUser>;
+  readonly seating: Seating;
   /** What has been watched of a User without a gap. */
   userWitness(uid: string): Witness | undefined;
   policyWitness(): Witness | undefined;
@@ -75,6 +77,7 @@ export function createStores(): Stores {
     byUID: indexOf(users, ({ uid }) => uid),
     byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
     byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
+    seating: seating(users),
     userWitness: (uid) => userWitnesses.get(uid),
     policyWitness: () => policyWitness?.seen,
   };

@@ -5,11 +5,13 @@ import { holder } from '../domain/claimants.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
 import type { Caches } from './caches.ts';
+import type { LicenseReading } from '../domain/license.ts';
 import type { CachedSecret, CachedUser } from './views.ts';
 
 export interface Surroundings {
   readonly caches: Caches;
   readonly settings: DecisionSettings;
+  license(): LicenseReading;
   cannotMint(): CannotMint | undefined;
   publishedKeys(): ReadonlySet<string> | undefined;
   /** What this process wrote as the version of the Secret that is given; undefined for anybody else's. */
@@ -19,7 +21,7 @@ export interface Surroundings {
 /** @param user the User as the cache, or a live GET, has it. */
 export function observe(
   user: User,
-  { caches, settings, cannotMint, publishedKeys, written }: Surroundings,
+  { caches, settings, license, cannotMint, publishedKeys, written }: Surroundings,
 ): Observed {
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
@@ -34,6 +36,8 @@ export function observe(
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
     secret: secret && { ...secret, written: written(secret) },
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
+    license: license(),
+    aheadForSeat: caches.seating.ahead(user),
     publishedKeys: publishedKeys(),
     cannotMint: cannotMint(),
     settings,

@@ -38,7 +38,7 @@ test.each(pages)('every link of %s leads somewhere', (page) => {
 test.each(pages)('every command and flag of latchkey in %s exists', (page) => {
   const lines = text(page)
     .replaceAll('\\\n', ' ')
-    .matchAll(/latchkey ((?:serve|revoke|adopt|keys|callers|accounts)\b[^`\n|]*)/g);
+    .matchAll(/latchkey ((?:serve|revoke|adopt|keys|callers|license|accounts)\b[^`\n|]*)/g);
   for (const [, rest = ''] of lines) {
     const words = rest.split(/\s+/);
     const command = COMMANDS.find((candidate) =>
@@ -59,16 +59,16 @@ test.each(pages)('every command and flag of latchkey in %s exists', (page) => {
 
 describe('the table of reasons', () => {
   test('has every reason that a gate or a token can give', () => {
-    const sources = ['gates.ts', 'observed.ts']
+    const sources = ['gates.ts', 'observed.ts', 'license-texts.ts']
       .map((file) => readFileSync(join(root, 'src/domain', file), 'utf8'))
       .join('\n');
-    const reasons = [...sources.matchAll(/(?:reason: |shut\(\s*)'([A-Z][A-Za-z]+)'/g)].map(
+    const reasons = [...sources.matchAll(/(?:reason: |(?:shut|bad)\(\s*)'([A-Z][A-Za-z]+)'/g)].map(
       ([, reason = '']) => reason,
     );
     expect(reasons.length).toBeGreaterThan(10);
     const page = text('docs/users-and-policy.md');
     // These two pass within seconds, or with the User.
-    const passing = new Set(['TokenPolicyPending', 'Offboarding']);
+    const passing = new Set(['TokenPolicyPending', 'LicensePending', 'Offboarding']);
     for (const reason of reasons.filter((name) => !passing.has(name)))
       expect(page).toContain(`\`${reason}\``);
   });

@@ -3,6 +3,7 @@ import { FINALIZER } from '../../src/api/names.ts';
 import type { ObjectMeta } from '../../src/api/metadata.ts';
 import type { TokenPolicy, TokenPolicySpec, TokenPolicyStatus } from '../../src/api/token-policy.ts';
 import type { Session, User, UserSpec, UserStatus } from '../../src/api/user.ts';
+import type { License, LicenseContent, LicenseReading } from '../../src/domain/license.ts';
 import { claimsDigest, identityClaims } from '../../src/domain/claims.ts';
 import type {
   NamespaceView,
@@ -93,6 +94,26 @@ export function writtenToken(
   return { token: { expiresAt: later(remainingMs), session: session.id, claims, kid: KID, ...change } };
 }
 
+export const NO_LICENSE: LicenseReading = { content: { kind: 'NotRequired' }, at: NOW };
+
+export function aLicense(change: Partial<License> = {}): License {
+  return {
+    id: 'license-1',
+    customer: 'Example Ltd',
+    users: 100,
+    notBefore: new Date('2029-01-01T00:00:00Z'),
+    expiresAt: new Date('2031-01-01T00:00:00Z'),
+    ...change,
+  };
+}
+
+export function verified(
+  change: Partial<License> = {},
+  writtenAt: Date | undefined = new Date('2029-01-01T00:00:00Z'),
+): LicenseContent {
+  return { kind: 'Verified', license: aLicense(change), writtenAt };
+}
+
 /** Ada is signed in, and her token lives for another 25 minutes. */
 export function aPicture(change: Partial<Observed> = {}): Observed {
   const user = change.user ?? ada();
@@ -107,6 +128,8 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     namespaceOwnerLives: true,
     secret: aSecret({ written: writtenToken(user, policy ?? policyWith(), 25 * MINUTE_MS) }),
     binding: aBinding(),
+    license: NO_LICENSE,
+    aheadForSeat: 0,
     publishedKeys: new Set([KID]),
     cannotMint: undefined,
     settings: { portal: 'https://portal.example.org', operatorNamespace: 'latchkey-system' },

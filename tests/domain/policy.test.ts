@@ -3,7 +3,7 @@ import type { TokenPolicy, TokenPolicySpec } from '../../src/api/token-policy.ts
 import { decidePolicy } from '../../src/domain/policy.ts';
 import type { CannotMint } from '../../src/domain/observed.ts';
 import type { Witness } from '../../src/domain/witness.ts';
-import { NOW, policyWith } from './pictures.ts';
+import { NO_LICENSE, NOW, policyWith } from './pictures.ts';
 
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'The clocks differ.' };
 
@@ -17,7 +17,7 @@ function changed(
   return { ...policy, ...(before && { status: before }) };
 }
 function taken(policy: TokenPolicy, freshEpoch: string, seen?: Witness, cannotMint?: CannotMint) {
-  return decidePolicy({ policy, seen, cannotMint, freshEpoch }, NOW);
+  return decidePolicy({ policy, seen, license: NO_LICENSE, cannotMint, freshEpoch }, NOW).status;
 }
 const FIRST = taken(changed({}, 1), 'epoch-1');
 

@@ -29,7 +29,7 @@ export function leaderWork(
   settings: ServeSettings,
   { isLeading, log }: LeaderOptions,
 ): LeaderWork {
-  const { client, caches, keys, ledger, surroundings, cannotMint, tell } = known;
+  const { client, caches, keys, ledger, surroundings, license, cannotMint, tell } = known;
   const apply = applier({
     client,
     caches,
@@ -42,6 +42,7 @@ export function leaderWork(
   const users = usersController({
     caches,
     ledger,
+    license: license.reading,
     reconcile: reconciler({ client, surroundings, apply, tell }),
     isLeading,
     log,
@@ -49,6 +50,7 @@ export function leaderWork(
   const policy = policyController({
     client,
     caches,
+    license: license.reading,
     cannotMint,
     initial: {
       enabled: true,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { chronicle } from '../../chronicle/chronicle.ts';
 import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
+import { requiredLicense, type RequiredLicense } from '../../controllers/license/license.ts';
 import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
 import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
 import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
@@ -10,10 +11,12 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
 import { watchClock } from '../../kubernetes/clock-watch.ts';
 import { eventRecorder, type EventRecorder } from '../../kubernetes/events.ts';
+import { publicKeys, type LicenseKey } from '../../license/keys.ts';
 import type { Counters } from '../../metrics/counters.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
+import { readTextFile } from '../read-text-file.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface Replica {
@@ -22,6 +25,7 @@ export interface Replica {
   readonly keys: SigningKeys;
   readonly ledger: Ledger;
   readonly authenticateCaller: AuthenticateCaller;
+  readonly license: RequiredLicense;
   readonly surroundings: Surroundings;
   readonly cannotMint: () => CannotMint | undefined;
   readonly events: EventRecorder;
@@ -54,6 +58,7 @@ export function replica(
   const watching = { log, signal: watches.signal, onBroken: metrics.watchBroke };
   const rotationIntervalMs = settings.keyRotationInterval;
   const keys = signingKeys({ client, namespace, rotationIntervalMs, ...watching });
+  const license = requiredLicense({ client, namespace, keys: vendorKeys(settings), ...watching });
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
   const written = ledger();
@@ -69,22 +74,25 @@ export function replica(
     keys,
     ledger: written,
     authenticateCaller: callers.authenticate,
+    license,
     cannotMint,
     events,
     tell: chronicle({ events, count: metrics.happened, log }),
     surroundings: {
       caches,
       settings: { portal, operatorNamespace: namespace },
+      license: license.reading,
       cannotMint,
       publishedKeys: keyIds(keys.keyring),
       written: written.written,
     },
     onChange(listener) {
       keys.onChange(listener);
+      license.onChange(listener);
       clock.onChange(listener);
     },
     async start() {
-      await Promise.all([keys.start(), callers.start(), caches.synced]);
+      await Promise.all([keys.start(), license.start(), callers.start(), caches.synced]);
     },
     async stop() {
       await events.close();
@@ -92,6 +100,12 @@ export function replica(
       await caches.done;
     },
   };
+}
+
+/** @throws {SettingsError} @throws {LicenseKeyError} where the file has no key that licences can be verified with */
+function vendorKeys({ licensePublicKeyFile: file }: ServeSettings): readonly LicenseKey[] | undefined {
+  if (file === undefined) return undefined;
+  return publicKeys(readTextFile('licensePublicKeyFile', file));
 }
 
 const CLOCK_SKEW: CannotMint = {

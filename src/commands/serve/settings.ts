@@ -67,6 +67,9 @@ export const serveSettings = z
     apiServerAudience: text(
       'Whom a token has to be for where a TokenReview names no audience: the --api-audiences of the kube-apiserver.',
     ).default('https://kubernetes.default.svc.cluster.local'),
+    licensePublicKeyFile: text(
+      "The vendor's public key, as PEM or JWK Set: a licence in the Secret latchkey-license is required. Default: none is.",
+    ).optional(),
     keyRotationInterval: durationText('How long a signing key is used.', '720h'),
     leaseDuration: durationText('How long the other replicas wait for a leader that is silent.', '15s'),
     logLevel: z

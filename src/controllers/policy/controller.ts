@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { API_VERSION, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicySpec } from '../../api/token-policy.ts';
-import type { Cause, Tell } from '../../domain/happening.ts';
+import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
+import type { LicenseReading } from '../../domain/license.ts';
 import { decidePolicy } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
@@ -17,6 +18,7 @@ import { WorkQueue, type QueueView } from '../queue.ts';
 export interface PolicyControllerOptions {
   readonly client: KubernetesClient;
   readonly caches: Caches;
+  readonly license: () => LicenseReading;
   readonly cannotMint: () => CannotMint | undefined;
   readonly initial: TokenPolicySpec;
   readonly tell: Tell;
@@ -30,14 +32,8 @@ export interface PolicyController {
   lookAgain(): void;
 }
 
-const SWITCHED_OFF: Cause = {
-  reason: 'SwitchedOff',
-  message: 'An admin has set spec.enabled to false. After it is true again, everybody signs in again.',
-};
-const UNWATCHED_CHANGE: Cause = {
-  reason: 'UnwatchedChange',
-  message: 'The TokenPolicy was changed while nobody watched, so everybody signs in again.',
-};
+/** How late the end of a licence may be noticed. */
+const BELL_MS = 250;
 
 /** 128 random bits. */
 export function newEpoch(): string {
@@ -45,7 +41,8 @@ export function newEpoch(): string {
 }
 
 export function policyController(options: PolicyControllerOptions): PolicyController {
-  const { client, caches, cannotMint, initial, tell, log } = options;
+  const { client, caches, license, cannotMint, initial, tell, log } = options;
+  let lookAgainAt: Date | undefined;
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
@@ -54,22 +51,19 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       const observed = {
         policy,
         seen: caches.policyWitness(),
+        license: license(),
         cannotMint: cannotMint(),
         freshEpoch: newEpoch(),
       };
-      const status = decidePolicy(observed, new Date());
+      const { status, happenings, ...decision } = decidePolicy(observed, new Date());
+      ({ lookAgainAt } = decision);
       if (isDeepStrictEqual(status, policy.status)) return;
       const answer = await client.request<RawObject>({
         method: 'PUT',
         path: `${POLICIES.path}/${POLICY_NAME}/status`,
         body: { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy', status },
       });
-      if (policy.status?.epoch !== undefined && status.epoch !== policy.status.epoch)
-        tell({
-          what: 'EverySessionEnded',
-          policy,
-          cause: policy.spec.enabled ? UNWATCHED_CHANGE : SWITCHED_OFF,
-        });
+      for (const happening of happenings) tell(happening);
       caches.policies.merge(POLICIES.view(answer));
     },
     onFailure(_, error, pauseMs) {
@@ -99,7 +93,13 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     async run(signal) {
       await createIfMissing();
       queue.add(POLICY_NAME);
-      await queue.run(signal);
+      // By the licence's clock, which no appointment of the queue follows.
+      const bell = setInterval(() => {
+        if (!lookAgainAt || lookAgainAt > license().at) return;
+        lookAgainAt = undefined;
+        queue.add(POLICY_NAME);
+      }, BELL_MS);
+      await queue.run(signal).finally(() => clearInterval(bell));
     },
   };
 }

@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
+import { seats } from '../../domain/seats.ts';
+import type { LicenseReading } from '../../domain/license.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
 import { NOW, WorkQueue, type QueueView } from '../queue.ts';
@@ -14,6 +16,7 @@ const IN_FLIGHT = 32;
 export interface UsersControllerOptions {
   readonly caches: Caches;
   readonly ledger: Ledger;
+  readonly license: () => LicenseReading;
   readonly reconcile: Reconcile;
   readonly isLeading: () => boolean;
   readonly log: Logger;
@@ -30,6 +33,7 @@ export interface UsersController {
 export function usersController({
   caches,
   ledger,
+  license,
   reconcile,
   isLeading,
   log,
@@ -53,6 +57,8 @@ export function usersController({
     const subject = after ?? before;
     if (!subject) return;
     queue.add(subject.name);
+    // Somebody who has left a seat, or taken one, moves the others up or down by one place.
+    for (const name of caches.seating.atTheEdge(seats(license()) ?? Infinity)) queue.add(name);
     if (before && after && before.uid === after.uid) return;
     // Who holds a name may have changed, and whose namespace an orphan's label names.
     for (const { user } of [before, after].filter((cached) => cached !== undefined)) {

@@ -74,6 +74,11 @@ const happening = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(fc.constant('skew'), fc.constantFrom(0, 0, 4_000, -4_000, 60_000, -3_600_000)),
   },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constant('renewLicense'), fc.integer({ min: 1, max: 90 * MINUTE_MS })),
+  },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('deliverLicense')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('stopOperator')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('startOperator')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('relist')) },
@@ -93,6 +98,15 @@ const beginning = fc.constantFrom<readonly Happening[]>(
     ['settle'],
   ],
   [['foreignNamespace', 'hopper'], ['foreignSecret', 'hopper'], ['createUser', 'grace'], ['settle']],
+  [
+    ['renewLicense', 50 * MINUTE_MS],
+    ['createUser', 'ada'],
+    ['settle'],
+    ['signIn', 'ada'],
+    ['settle'],
+    ['advance', 35 * MINUTE_MS],
+    ['settle'],
+  ],
 );
 
 async function happen(world: World, [name, ...rest]: Happening): Promise<void> {
@@ -130,6 +144,8 @@ async function happen(world: World, [name, ...rest]: Happening): Promise<void> {
     fail: () => world.api.failNext(who as 'Lost'),
     advance: () => world.advance(Number(rest[0])),
     skew: () => world.skew(Number(rest[0])),
+    renewLicense: () => world.renewLicense(Number(rest[0])),
+    deliverLicense: () => world.deliverLicense(),
     stopOperator: () => world.stopOperator(),
     startOperator: () => world.startOperator(),
     relist: () => world.relist(),

@@ -10,6 +10,7 @@ import { reconciler, type Reconcile } from '../../../../src/controllers/users/re
 import { sessionCounts } from '../../../../src/domain/decide.ts';
 import { effectiveNamespace } from '../../../../src/domain/effective.ts';
 import { shutGate } from '../../../../src/domain/gates.ts';
+import type { LicenseContent } from '../../../../src/domain/license.ts';
 import type { CannotMint } from '../../../../src/domain/observed.ts';
 import { orphan } from '../../../../src/domain/orphans.ts';
 import { decidePolicy } from '../../../../src/domain/policy.ts';
@@ -41,6 +42,10 @@ interface Operator {
   readonly stores: Stores;
   readonly surroundings: Surroundings;
   readonly reconcile: Reconcile;
+  /** What it has been told of the licence. */
+  license: LicenseContent;
+  /** Whether its clock has ever agreed with the API server's: else it takes the earlier of the two. */
+  hasAgreed: boolean;
   /** How many of the world's changes it has been told of, for each kind. */
   readonly told: Record<Kind, number>;
 }
@@ -54,6 +59,7 @@ export class World {
   readonly api = new ModelApiServer(() => new Date(this.#now));
   readonly #client = this.api.client();
   #operator: Operator | undefined;
+  #license: LicenseContent = { kind: 'NotRequired' };
   /** UIDs of Users that have signed in since any gate was last shut for them, watched or not. */
   readonly #entitled = new Set<string>();
 
@@ -81,6 +87,23 @@ export class World {
     if (!policy) return;
     if ('enabled' in spec && spec.enabled === false) this.#entitled.clear();
     this.api.put('tokenpolicies', POLICY_NAME, { spec: { ...(policy['spec'] as object), ...spec } });
+  }
+
+  /** A licence for longer than the one before; the first one makes it required. */
+  renewLicense(ms: number): void {
+    const before = this.#licenseEnd();
+    const expiresAt = new Date(Math.ceil((Math.max(this.#now, before ?? 0) + ms) / 1_000) * 1_000);
+    const license = { id: 'id', customer: 'x', users: 100, notBefore: new Date(START), expiresAt };
+    const writtenAt = new Date(Math.floor(this.#now / 1_000) * 1_000);
+    this.#license = { kind: 'Verified', license, writtenAt };
+  }
+
+  #licenseEnd(): number | undefined {
+    return this.#license.kind === 'Verified' ? this.#license.license.expiresAt.getTime() : undefined;
+  }
+
+  deliverLicense(): void {
+    if (this.#operator) this.#operator.license = this.#license;
   }
 
   createUser(name: string, spec: object): void {
@@ -173,12 +196,15 @@ export class World {
   // Time, watches, the operator.
 
   advance(ms: number): void {
+    const end = this.#licenseEnd();
     this.#now += ms;
+    if (end !== undefined && this.#now >= end) this.#entitled.clear();
     this.setClock(this.#now + this.#skewMs);
   }
 
   skew(ms: number): void {
     this.#skewMs = ms;
+    if (this.#operator && this.#clocksAgree()) this.#operator.hasAgreed = true;
     this.setClock(this.#now + ms);
   }
 
@@ -207,7 +233,8 @@ export class World {
     const surroundings: Surroundings = {
       caches,
       settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
-      cannotMint: () => (Math.abs(this.#skewMs) > MAX_SKEW_MS ? SKEW : undefined),
+      license: () => ({ content: operator.license, at: this.#licenseNow(operator) }),
+      cannotMint: () => (this.#clocksAgree() ? undefined : SKEW),
       publishedKeys: () => new Set(['key']),
       written: written.written,
     };
@@ -223,13 +250,25 @@ export class World {
       log,
     });
     const reconcile = reconciler({ client: this.#client, surroundings, apply, tell });
-    this.#operator = {
+    const operator: Operator = {
       stores,
       surroundings,
       reconcile,
+      license: this.#license,
+      hasAgreed: this.#clocksAgree(),
       told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
     };
+    this.#operator = operator;
     this.relist();
+  }
+
+  #clocksAgree(): boolean {
+    return Math.abs(this.#skewMs) <= MAX_SKEW_MS;
+  }
+
+  /** As src/controllers/license/clock.ts. */
+  #licenseNow({ hasAgreed }: Operator): Date {
+    return new Date(this.#now + (hasAgreed ? 0 : Math.min(this.#skewMs, 0)));
   }
 
   /** Tells the operator of the next changes of one kind, in their order. */
@@ -249,6 +288,7 @@ export class World {
   relist(): void {
     const operator = this.#operator;
     if (!operator) return;
+    this.deliverLicense();
     for (const kind of KINDS) {
       operator.told[kind] = this.api.changes.length;
       const { resource, store } = storeOf(operator.stores, kind);
@@ -272,10 +312,11 @@ export class World {
     const observed = {
       policy,
       seen: operator.stores.policyWitness(),
+      license: operator.surroundings.license(),
       cannotMint: operator.surroundings.cannotMint(),
       freshEpoch: `epoch-${this.#epochs++}`,
     };
-    const status = decidePolicy(observed, this.#operatorNow());
+    const { status } = decidePolicy(observed, this.#operatorNow());
     if (JSON.stringify(status) === JSON.stringify(policy.status)) return;
     const path = `${POLICIES.path}/${POLICY_NAME}/status`;
     await this.#client
@@ -291,6 +332,7 @@ export class World {
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       const before = this.api.writes + this.api.changes.length;
       for (const kind of KINDS) this.deliver(kind, Number.POSITIVE_INFINITY);
+      this.deliverLicense();
       await this.reconcilePolicy();
       for (const name of this.#operator?.stores.users.values() ?? []) await this.reconcile(name.name);
       await this.#collectOrphans();
