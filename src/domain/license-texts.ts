@@ -45,7 +45,7 @@ export function licenseText(
   if (state === 'NotYetValid')
     return bad(
       'LicenseNotYetValid',
-      `The licence of ${license.customer} begins at ${timestamp(license.notBefore)}, so nobody has a token until then. An admin puts back the one before it, if that still counts; ${AGAIN}.`,
+      `The licence of ${license.customer} begins at ${timestamp(license.notBefore)}, so nobody has a token until then. An admin puts the one before it back into the Secret ${LICENSE_SECRET}, if that still counts; ${AGAIN}.`,
     );
   const setBack =
     at < license.expiresAt ? ' The clock of the cluster was set back: it has been later before.' : '';

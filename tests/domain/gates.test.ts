@@ -1,12 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
 import { shutGate } from '../../src/domain/gates.ts';
 import type { Observed } from '../../src/domain/observed.ts';
-import { aBinding, ada, aNamespace, aPicture, aSecret, policyWith } from './pictures.ts';
+import {
+  aBinding,
+  ada,
+  aNamespace,
+  aPicture,
+  aSecret,
+  aSession,
+  NOW,
+  policyWith,
+  verified,
+} from './pictures.ts';
 import { sampleUser } from './sample.ts';
 
 const ELDER = sampleUser({ name: 'elder', uid: 'uid-elder', createdAt: '2029-01-01T00:00:00Z' });
 const { status: _status, ...withoutEpoch } = policyWith();
 const HANDED_OVER = aNamespace({ kind: 'handed-over', userUID: undefined });
+
+const LATE = new Date('2032-01-01T00:00:00Z');
+/** Ada's session is of an epoch before, so she stands in line like everybody else. */
+const IN_LINE = ada({ status: { session: aSession({ epoch: 'epoch-before' }) } });
 
 /** What shuts each gate, in the order in which they are asked; later ones may be shut beside it. */
 const GATES: readonly (readonly [reason: string, phase: string, change: Partial<Observed>])[] = [
@@ -14,6 +28,14 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
   ['NoTokenPolicy', 'Suspended', { policy: undefined }],
   ['TokensSwitchedOff', 'Suspended', { policy: policyWith({ enabled: false }) }],
   ['TokenPolicyPending', 'Suspended', { policy: withoutEpoch }],
+  ['LicenseMissing', 'Suspended', { license: { content: { kind: 'Missing' }, at: NOW } }],
+  [
+    'LicenseInvalid',
+    'Suspended',
+    { license: { content: { kind: 'Invalid', problem: 'It is not signed.' }, at: NOW } },
+  ],
+  ['LicenseExpired', 'Suspended', { license: { content: verified(), at: LATE } }],
+  ['LicenseNotYetValid', 'Suspended', { license: { content: verified({ notBefore: LATE }), at: NOW } }],
   ['SwitchedOff', 'Disabled', { user: ada({ spec: { disabled: true } }) }],
   ['UsernameTaken', 'Suspended', { usernameHolder: ELDER }],
   [
@@ -34,8 +56,13 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
   ],
   ['SecretNotOurs', 'Suspended', { namespace: HANDED_OVER, secret: aSecret({ userUID: undefined }) }],
   ['RoleBindingNotOurs', 'Suspended', { namespace: HANDED_OVER, binding: aBinding({ userUID: undefined }) }],
+  [
+    'NoSeat',
+    'Suspended',
+    { user: IN_LINE, license: { content: verified({ users: 3 }), at: NOW }, aheadForSeat: 3 },
+  ],
 ];
-const NAMESPACE_REASONS: ReadonlySet<string> = new Set(GATES.slice(6).map(([reason]) => reason));
+const NAMESPACE_REASONS: ReadonlySet<string> = new Set(GATES.slice(10, -1).map(([reason]) => reason));
 
 describe('every gate', () => {
   test('is open where all is well, signed in or not', () => {
@@ -59,10 +86,15 @@ describe('a gate', () => {
     expect(shutGate(aPicture(change))).toMatchObject({ reason, phase });
   });
 
-  test.each(GATES)('that says %s is for everyone only where the policy shuts it', (reason, _, change) => {
-    const forEveryone = ['NoTokenPolicy', 'TokensSwitchedOff', 'TokenPolicyPending'].includes(reason);
-    expect(shutGate(aPicture(change))?.forEveryone ?? false).toBe(forEveryone);
-  });
+  test.each(GATES)(
+    'that says %s is for everyone only where the policy or the licence shuts it',
+    (reason, _, change) => {
+      const forEveryone =
+        ['NoTokenPolicy', 'TokensSwitchedOff', 'TokenPolicyPending'].includes(reason) ||
+        reason.startsWith('License');
+      expect(shutGate(aPicture(change))?.forEveryone ?? false).toBe(forEveryone);
+    },
+  );
 
   test.each(GATES)(
     'that says %s tells people in a sentence, with nothing but names in it',
@@ -102,4 +134,48 @@ test('whoever has to give way is told to whom', () => {
   expect(shutGate(aPicture({ usernameHolder: ELDER }))?.message).toContain('The older User elder');
   const change = { namespaceHolder: ELDER, namespace: aNamespace({ userUID: 'uid-elder' }) };
   expect(shutGate(aPicture(change))?.message).toContain('The older User elder has the namespace ada');
+});
+
+describe('a seat of the licence', () => {
+  const license = { content: verified({ users: 3 }), at: NOW };
+  const inLine = (aheadForSeat: number, user = ada({ status: {} })) =>
+    shutGate(aPicture({ user, license, aheadForSeat }))?.reason;
+
+  test('is free for as many as the licence is for', () => {
+    expect(inLine(2)).toBeUndefined();
+    expect(inLine(3)).toBe('NoSeat');
+  });
+
+  test('is kept by whoever is signed in, whatever becomes of the licence', () => {
+    expect(inLine(1_000, ada())).toBeUndefined();
+  });
+
+  test('is not kept by a session that is over', () => {
+    expect(inLine(3, IN_LINE)).toBe('NoSeat');
+    expect(inLine(2, IN_LINE)).toBeUndefined();
+  });
+
+  test('is free for everybody where no licence is required', () => {
+    expect(shutGate(aPicture({ user: ada({ status: {} }), aheadForSeat: 1_000_000 }))).toBeUndefined();
+  });
+});
+
+test('a licence that was renewed too late lets nobody in before the sessions of before have ended', () => {
+  const policy = policyWith(
+    {},
+    {
+      license: {
+        state: 'Valid',
+        expiresAt: '2029-12-01T00:00:00Z',
+        latestTime: '2029-11-01T00:00:00Z',
+      },
+    },
+  );
+  const late = { content: verified({}, new Date('2029-12-02T00:00:00Z')), at: NOW };
+  const early = { content: verified({}, new Date('2029-11-20T00:00:00Z')), at: NOW };
+  expect(shutGate(aPicture({ policy, license: late }))).toMatchObject({
+    reason: 'LicensePending',
+    forEveryone: true,
+  });
+  expect(shutGate(aPicture({ policy, license: early }))).toBeUndefined();
 });
