@@ -17,6 +17,8 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export interface OperatorOptions {
   /** More flags of `latchkey serve`; they stand last, so they win. */
   readonly flags?: readonly string[];
+  /** Flags of Node itself, for instance a module that sets the clock of this process. */
+  readonly nodeFlags?: readonly string[];
   /** Where to listen; a free port by default. */
   readonly port?: number;
 }
@@ -41,7 +43,7 @@ export interface Operator {
 
 export async function startOperator(
   cluster: Cluster,
-  { flags = [], port: wanted }: OperatorOptions = {},
+  { flags = [], nodeFlags = [], port: wanted }: OperatorOptions = {},
 ): Promise<Operator> {
   const { path: folder, remove } = temporaryFolder('latchkey-operator');
   const authority = await createAuthority(join(folder, 'pki'), 'latchkey portal CA');
@@ -59,6 +61,7 @@ export async function startOperator(
   const server = startServer({
     command: process.execPath,
     args: [
+      ...nodeFlags,
       MAIN,
       'serve',
       `--kubeconfig=${kubeconfig}`,

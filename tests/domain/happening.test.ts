@@ -46,6 +46,20 @@ describe('on the object is said', () => {
       { type: 'Normal', reason: 'Offboarded', note: 'Offboarded from the namespace ada.' },
     ],
     [
+      {
+        what: 'License',
+        policy: policyWith(),
+        isGood: true,
+        reason: 'LicenseExpiring',
+        message: 'It ends soon.',
+      },
+      { type: 'Warning', reason: 'LicenseExpiring', note: 'It ends soon.' },
+    ],
+    [
+      { what: 'License', policy: policyWith(), isGood: true, reason: 'LicenseValid', message: 'It is good.' },
+      { type: 'Normal', reason: 'LicenseValid', note: 'It is good.' },
+    ],
+    [
       { what: 'EverySessionEnded', policy: policyWith(), cause: OFF },
       { type: 'Warning', reason: 'EverySessionEnded', note: expect.stringContaining('SwitchedOff') },
     ],

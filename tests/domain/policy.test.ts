@@ -3,7 +3,7 @@ import type { TokenPolicy, TokenPolicySpec } from '../../src/api/token-policy.ts
 import { decidePolicy } from '../../src/domain/policy.ts';
 import type { CannotMint } from '../../src/domain/observed.ts';
 import type { Witness } from '../../src/domain/witness.ts';
-import { NO_LICENSE, NOW, policyWith } from './pictures.ts';
+import { later, MINUTE_MS, NO_LICENSE, NOW, policyWith, verified } from './pictures.ts';
 
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'The clocks differ.' };
 
@@ -98,5 +98,92 @@ describe('the condition Ready', () => {
     const off = taken(changed({ enabled: false }, 2, FIRST), 'epoch-2');
     const skewed = taken(changed({ enabled: false }, 2, off), 'epoch-3', undefined, SKEW);
     expect(taken(changed({ enabled: false }, 2, skewed), 'epoch-4').epoch).toBe('epoch-2');
+  });
+});
+
+describe('the licence', () => {
+  const at = (ms: number, policy: TokenPolicy, content = verified({ expiresAt: later(60 * MINUTE_MS) })) =>
+    decidePolicy(
+      {
+        policy,
+        seen: undefined,
+        license: { content, at: later(ms) },
+        cannotMint: undefined,
+        freshEpoch: `epoch-${ms}`,
+      },
+      later(ms),
+    );
+  const good = at(0, changed({}, 1)).status;
+  const ended = at(60 * MINUTE_MS, changed({}, 1, good));
+
+  test('is a condition of its own, and says when to look again', () => {
+    expect(good.conditions?.map(({ type, status, reason }) => [type, status, reason])).toEqual([
+      ['Licensed', 'True', 'LicenseExpiringSoon'],
+      ['Ready', 'True', 'Enabled'],
+    ]);
+    expect(at(1, changed({}, 1, good)).lookAgainAt).toEqual(later(60 * MINUTE_MS));
+  });
+
+  test('ends every session once at its end, and says so on the policy and in the log', () => {
+    expect(ended.status.epoch).toBe(`epoch-${60 * MINUTE_MS}`);
+    expect(ended.happenings).toMatchObject([
+      { what: 'License', reason: 'LicenseExpired', isGood: false },
+      { what: 'EverySessionEnded', cause: { reason: 'LicenseExpired' } },
+    ]);
+    expect(ended.status.conditions?.map(({ status, reason }) => [status, reason])).toEqual([
+      ['False', 'LicenseExpired'],
+      ['False', 'LicenseExpired'],
+    ]);
+    const again = at(60 * MINUTE_MS + 1, changed({}, 1, ended.status));
+    expect(again.status).toEqual(ended.status);
+    expect(again.happenings).toEqual([]);
+  });
+
+  test('renewed, draws no further epoch', () => {
+    const renewed = verified({ expiresAt: later(1e9) }, later(61 * MINUTE_MS));
+    const { status } = at(62 * MINUTE_MS, changed({}, 1, ended.status), renewed);
+    expect(status.epoch).toBe(ended.status.epoch);
+  });
+
+  test('that lapsed while nobody watched ends every session, and says why', () => {
+    const late = verified({ expiresAt: later(1e9) }, later(61 * MINUTE_MS));
+    const { status, happenings } = at(62 * MINUTE_MS, changed({}, 1, good), late);
+    expect(status.epoch).toBe(`epoch-${62 * MINUTE_MS}`);
+    expect(happenings).toContainEqual(
+      expect.objectContaining({
+        what: 'EverySessionEnded',
+        cause: expect.objectContaining({ reason: 'LicenseLapsed' }),
+      }),
+    );
+    expect(status.conditions?.find(({ type }) => type === 'Licensed')?.status).toBe('True');
+  });
+
+  test('is said to expire 30 days ahead and 7 days ahead, once each', () => {
+    const DAY_MS = 24 * 60 * MINUTE_MS;
+    const content = verified({ expiresAt: later(40 * DAY_MS) });
+    let policy = changed({}, 1);
+    const told: unknown[] = [];
+    for (let day = 0; day < 41; day++) {
+      const decision = at(day * DAY_MS, policy, content);
+      told.push(
+        ...decision.happenings.map((happening) =>
+          'reason' in happening ? [day, happening.reason] : [day, happening.what],
+        ),
+      );
+      policy = changed({}, 1, decision.status);
+    }
+    expect(told).toEqual([
+      [0, 'LicenseValid'],
+      [10, 'LicenseExpiring'],
+      [33, 'LicenseExpiringSoon'],
+      [40, 'LicenseExpired'],
+      [40, 'EverySessionEnded'],
+    ]);
+  });
+
+  test('says nothing any more when none is required', () => {
+    const { status } = at(1, changed({}, 1, good), { kind: 'NotRequired' } as never);
+    expect(status.conditions?.map(({ type }) => type)).toEqual(['Ready']);
+    expect(status.license).toEqual({ state: 'NotRequired' });
   });
 });
