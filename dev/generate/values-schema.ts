@@ -11,6 +11,7 @@ const DECIDED_BY_THE_CHART = new Set([
   'tlsCertFile',
   'tlsKeyFile',
   'ldapCaFile',
+  'licensePublicKeyFile',
 ]);
 
 interface SettingSchema {

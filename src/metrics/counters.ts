@@ -43,6 +43,11 @@ export function counters(registry: Registry): Counters {
     'How often every session ended at once, by the reason.',
     'reason',
   );
+  const license = counter(
+    'latchkey_license_notices_total',
+    'How often something new was said of the licence, by what was said; a refused one is LicenseInvalid.',
+    'reason',
+  );
   const signIns = counter('latchkey_sign_ins_total', 'Attempts to sign in, by their outcome.', 'outcome');
   const offboarded = counter('latchkey_users_offboarded_total', 'Users that are gone, with what was theirs.');
   const answers = counter(
@@ -72,6 +77,9 @@ export function counters(registry: Registry): Counters {
           return;
         case 'EverySessionEnded':
           resets.inc({ reason: happening.cause.reason });
+          return;
+        case 'License':
+          license.inc({ reason: happening.reason });
           return;
         case 'SignIn':
           signIns.inc({ outcome: happening.outcome });

@@ -33,6 +33,8 @@ export interface Sources {
   tokens(): TokenState;
   /** Users by their phase. */
   users(): ReadonlyMap<string, number>;
+  /** Of the licence, by its own clock; undefined where there is none, or none that the vendor vouches for. */
+  licenseRemainingMs(): number | undefined;
   eventsDropped(): number;
 }
 
@@ -100,6 +102,11 @@ export function gauges(registry: Registry, sources: Sources): void {
     'latchkey_token_least_remaining_seconds',
     'How long the token with the least time still lives; not there while there is no token.',
     () => seconds(tokens.leastRemainingMs),
+  );
+  gauge(
+    'latchkey_license_remaining_seconds',
+    'How long the licence still lasts, negative after its end; not there where none is required, or there is none.',
+    () => seconds(sources.licenseRemainingMs()),
   );
   gaugeBy('latchkey_users', 'Users, by the phase in their status.', 'phase', () => sources.users());
 

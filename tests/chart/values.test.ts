@@ -62,6 +62,8 @@ test.each([
   expect(await refusal(values)).toMatch(message);
 });
 
+const PUBLIC_KEY = '-----BEGIN PUBLIC KEY-----\nMCow: "#\n-----END PUBLIC KEY-----\n';
+
 test('every setting that the chart takes reaches the program as it was meant', async () => {
   const given = {
     externalUrl: 'https://latchkey.example.org',
@@ -80,8 +82,11 @@ test('every setting that the chart takes reaches the program as it was meant', a
     settings: given,
     ldapCA: { configMap: 'ldap-ca' },
     tls: { secretName: 'portal' },
+    license: { enabled: true, publicKey: PUBLIC_KEY },
   });
-  const config = manifests.find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml'] ?? '';
+  const data = manifests.find(({ kind }) => kind === 'ConfigMap')?.data;
+  const config = data?.['config.yaml'] ?? '';
+  expect(data?.['license-public-key']).toBe(PUBLIC_KEY);
   const folder = temporaryFolder('latchkey-config');
   const file = join(folder.path, 'config.yaml');
   writeFileSync(file, config);
@@ -95,6 +100,7 @@ test('every setting that the chart takes reaches the program as it was meant', a
     listenAddress: { host: '0.0.0.0', port: 8443 },
     tlsCertFile: '/etc/latchkey/tls/tls.crt',
     ldapCaFile: '/etc/latchkey/ldap-ca/ca.crt',
+    licensePublicKeyFile: '/etc/latchkey/config/license-public-key',
   });
   expect(settings.trustedProxies.check('10.1.2.3')).toBe(true);
 });

@@ -87,6 +87,7 @@ describe('what the docs say of metrics', () => {
       caches: none,
       tokens: () => ({ count: 0, leastRemainingMs: undefined }),
       users: none,
+      licenseRemainingMs: () => undefined,
       eventsDropped: () => 0,
     });
     return [...(await metrics.scrape()).matchAll(/^# TYPE (latchkey_\S+) (\S+)$/gm)].map(

@@ -22,6 +22,7 @@ const QUIET: Sources = {
   caches: () => new Map(),
   tokens: () => ({ count: 0, leastRemainingMs: undefined }),
   users: () => new Map(),
+  licenseRemainingMs: () => undefined,
   eventsDropped: () => 0,
 };
 
@@ -123,15 +124,18 @@ describe('what is, is read when somebody asks', () => {
     let tokens: TokenState = { count: 0, leastRemainingMs: undefined };
     let users = new Map<string, number>();
     let dropped = 0;
+    let licenseMs: number | undefined;
     metrics.observe({
       isLeading: () => leading,
       queues: () => queues,
       caches: () => caches,
       tokens: () => tokens,
       users: () => users,
+      licenseRemainingMs: () => licenseMs,
       eventsDropped: () => dropped,
     });
     expect(await samples()).toMatchObject({ latchkey_leader: 0, latchkey_tokens: 0 });
+    expect(await samples()).not.toHaveProperty('latchkey_license_remaining_seconds');
 
     leading = true;
     queues = new Map([
@@ -147,6 +151,7 @@ describe('what is, is read when somebody asks', () => {
       ['Pending', 1],
     ]);
     dropped = 5;
+    licenseMs = -2_000;
     for (let time = 0; time < 2; time++) {
       const found = await samples();
       expect(found).toMatchObject({
@@ -161,6 +166,7 @@ describe('what is, is read when somebody asks', () => {
         'latchkey_cache_objects{resource="users"}': 7,
         'latchkey_cache_silent_seconds{resource="secrets"}': 0.5,
         'latchkey_cache_proven_age_seconds{resource="users"}': Number.POSITIVE_INFINITY,
+        latchkey_license_remaining_seconds: -2,
         latchkey_events_dropped_total: 5,
       });
       expect(found).not.toHaveProperty(['latchkey_cache_proven_age_seconds{resource="secrets"}']);

@@ -28,6 +28,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- $_ := set $own "tlsCertFile" "/etc/latchkey/tls/tls.crt" -}}
 {{- $_ := set $own "tlsKeyFile" "/etc/latchkey/tls/tls.key" -}}
 {{- if .Values.ldapCA.configMap }}{{ $_ := set $own "ldapCaFile" (printf "/etc/latchkey/ldap-ca/%s" .Values.ldapCA.key) }}{{ end -}}
+{{- if .Values.license.enabled }}
+{{- $_ := required "license.publicKey: the vendor's public key, as PEM or JWK Set" .Values.license.publicKey -}}
+{{- $_ := set $own "licensePublicKeyFile" "/etc/latchkey/config/license-public-key" -}}
+{{- end -}}
 {{- merge $own .Values.settings | toYaml -}}
 {{- end }}
 

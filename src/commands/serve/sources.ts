@@ -9,7 +9,10 @@ export interface SourcesOptions {
   readonly isLeading: () => boolean;
 }
 
-export function sources({ caches, events }: Replica, { queues, isLeading }: SourcesOptions): Sources {
+export function sources(
+  { caches, events, license }: Replica,
+  { queues, isLeading }: SourcesOptions,
+): Sources {
   const state = (store: { readonly size: number; readonly heardMs: number }): CacheState => ({
     objects: store.size,
     heardMs: store.heardMs,
@@ -27,6 +30,10 @@ export function sources({ caches, events }: Replica, { queues, isLeading }: Sour
       ]),
     tokens: () => liveTokens(caches, Date.now()),
     users: () => usersByPhase(caches),
+    licenseRemainingMs() {
+      const { content, at } = license.reading();
+      return content.kind === 'Verified' ? content.license.expiresAt.getTime() - at.getTime() : undefined;
+    },
     eventsDropped: () => events.dropped,
   };
 }
