@@ -66,7 +66,7 @@ describe('the table of reasons', () => {
       ([, reason = '']) => reason,
     );
     expect(reasons.length).toBeGreaterThan(10);
-    const page = text('docs/users-and-policy.md');
+    const page = text('docs/users-and-policy.md') + text('docs/license.md');
     // These two pass within seconds, or with the User.
     const passing = new Set(['TokenPolicyPending', 'LicensePending', 'Offboarding']);
     for (const reason of reasons.filter((name) => !passing.has(name)))
