@@ -55,6 +55,7 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
     surroundings: {
       caches,
       settings: { portal: operator.portal, operatorNamespace: OPERATOR_NAMESPACE },
+      license: () => ({ content: { kind: 'NotRequired' }, at: new Date() }),
       cannotMint: () =>
         clock.skewed() ? { reason: 'ClockSkew', message: 'The clocks disagree.' } : undefined,
       publishedKeys: keyIds(keys.keyring),
