@@ -84,7 +84,7 @@ function licenseCause(text: LicenseText | undefined): Cause {
 }
 
 function reasonOf(conditions: readonly Condition[] | undefined, type: string): string | undefined {
-  return conditions?.find((condition) => condition.type === type)?.reason;
+  return conditions?.find((one) => one.type === type)?.reason;
 }
 
 const SWITCHED_OFF = 'SwitchedOff';
