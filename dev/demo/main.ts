@@ -14,15 +14,20 @@ import { parseArgs } from 'node:util';
 import { TOKEN_KEY, TOKEN_SECRET } from '../../src/api/names.ts';
 import { LatchkeyError } from '../../src/errors.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { adminKubectl, install } from '../latchkey/install.ts';
+import { latchkeyCommand } from '../latchkey/command.ts';
+import { adminKubectl, install, OPERATOR_NAMESPACE } from '../latchkey/install.ts';
 import { startOperator } from '../latchkey/operator.ts';
+import { webhookFlags } from '../latchkey/webhook.ts';
 import { waitUntil } from '../wait-until.ts';
 import { demoAccounts, type Account } from './accounts.ts';
 import { startDirectory, type DirectoryKind } from './directory.ts';
 
 const FOLDER = fileURLToPath(new URL('../../.demo/', import.meta.url));
 const STATE = join(FOLDER, 'demo.json');
+const CLUSTER_KUBECONFIG = join(FOLDER, 'cluster.kubeconfig');
 const USER_TIMEOUT_MS = 30_000;
+/** What the demo's kube-apiserver is called in tokens, by default and in Latchkey's own settings. */
+const API_AUDIENCE = 'https://kubernetes.default.svc.cluster.local';
 const USAGE = 'usage: npm run demo [-- --directory local|openldap]';
 
 class DemoError extends LatchkeyError<'DemoRunsAlready' | 'Stopped'> {}
@@ -86,9 +91,26 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
     started.push({ what: 'directory', stop: () => directory.stop() });
 
     const operator = await step('Starting the operator and the portal', () =>
-      startOperator(cluster, { flags: directory.flags }),
+      startOperator(cluster, {
+        flags: [`--token-audiences=latchkey,${API_AUDIENCE}`, ...directory.flags],
+      }),
     );
     started.push({ what: 'operator', stop: () => operator.stop() });
+    await step('Having the API server ask Latchkey about tokens', async () => {
+      const command = latchkeyCommand(cluster.adminKubeconfig);
+      const callerToken = await command(
+        'callers', 'add', '--name=kube-apiserver', `--namespace=${OPERATOR_NAMESPACE}`,
+      ); // prettier-ignore
+      await cluster.restartApiServer({
+        apiServerFlags: webhookFlags({
+          file: join(FOLDER, 'webhook.kubeconfig'),
+          url: `${operator.portal}/token-review`,
+          caFile: operator.caFile,
+          callerToken: callerToken.trim(),
+          cacheTtl: '1s',
+        }),
+      });
+    });
 
     await step('Creating the Users', () => kubectl(['apply', '-f', '-'], JSON.stringify(userList(accounts))));
     const kubeconfigs = await step('Giving each of them a kubeconfig', async () =>
@@ -101,6 +123,7 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
       ),
     );
     copyFileSync(cluster.adminKubeconfig, join(FOLDER, 'admin.kubeconfig'));
+    writeClusterKubeconfig(cluster);
     copyFileSync(operator.caFile, join(FOLDER, 'portal-ca.crt'));
     for (const { username, file } of kubeconfigs)
       await waitUntil(`the namespace of ${username}`, USER_TIMEOUT_MS, () =>
@@ -113,6 +136,7 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
       portal: operator.portal,
       portalCA: join(FOLDER, 'portal-ca.crt'),
       kubeconfig: join(FOLDER, 'admin.kubeconfig'),
+      clusterKubeconfig: CLUSTER_KUBECONFIG,
       kubectl: cluster.binaries.kubectl,
       accounts: accounts.map(({ username, password }) => ({
         username,
@@ -144,6 +168,18 @@ function userList(accounts: readonly Account[]): object {
       spec: { displayName, email: `${username}@example.org`, groups },
     })),
   };
+}
+
+/** Says where the cluster is, and nothing of who one is: a client certificate would win over a token. */
+function writeClusterKubeconfig({ url, caFile }: { readonly url: string; readonly caFile: string }): void {
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'demo',
+    contexts: [{ name: 'demo', context: { cluster: 'demo', user: '' } }],
+    clusters: [{ name: 'demo', cluster: { server: url, 'certificate-authority': caFile } }],
+  };
+  writeFileSync(CLUSTER_KUBECONFIG, JSON.stringify(kubeconfig), { mode: 0o600 });
 }
 
 /** Whether the user's own kubeconfig may read the Secret: then everything that the operator makes is there. */
@@ -191,6 +227,11 @@ ${people}
     export PATH="${dirname(kubectl)}:$PATH"
     export KUBECONFIG="$PWD/${relative(process.cwd(), kubeconfigOf(first))}" USER_NAMESPACE=${first}
     kubectl -n $USER_NAMESPACE get secret ${TOKEN_SECRET} -o jsonpath='{.data.${TOKEN_KEY}}' | base64 -d
+
+  3. Be somebody with it, for as long as it is good:
+
+    AUTH_TOKEN=$(kubectl -n $USER_NAMESPACE get secret ${TOKEN_SECRET} -o jsonpath='{.data.${TOKEN_KEY}}' | base64 -d)
+    kubectl --kubeconfig=.demo/cluster.kubeconfig --token=$AUTH_TOKEN auth whoami
 
   As an admin: export KUBECONFIG="$PWD/.demo/admin.kubeconfig"; kubectl get users.latchkey.dev
 

@@ -1,5 +1,9 @@
-// What makes a kube-apiserver ask Latchkey about tokens: a kubeconfig for the webhook, and the flags that name it.
-import { writeFileSync } from 'node:fs';
+// What makes a kube-apiserver ask Latchkey about tokens: the kubeconfig of docs/examples, filled in, and its flags.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from 'yaml';
+
+const EXAMPLE = fileURLToPath(new URL('../../docs/examples/webhook-kubeconfig.yaml', import.meta.url));
 
 export interface WebhookOptions {
   /** Where the kubeconfig goes. */
@@ -10,21 +14,17 @@ export interface WebhookOptions {
   readonly caFile: string;
   /** Of `latchkey callers add`. */
   readonly callerToken: string;
-  /** How long the API server keeps a yes, for example 1s. */
+  /** How long the API server keeps an answer, for example 1s. */
   readonly cacheTtl: string;
 }
 
 /** @returns flags of kube-apiserver; v1beta1 is its default, which Latchkey does not speak. */
 export function webhookFlags({ file, url, caFile, callerToken, cacheTtl }: WebhookOptions): string[] {
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'latchkey',
-    contexts: [{ name: 'latchkey', context: { cluster: 'latchkey', user: 'kube-apiserver' } }],
-    clusters: [{ name: 'latchkey', cluster: { server: url, 'certificate-authority': caFile } }],
-    users: [{ name: 'kube-apiserver', user: { token: callerToken } }],
-  };
-  writeFileSync(file, JSON.stringify(kubeconfig), { mode: 0o600 });
+  const kubeconfig = parseDocument(readFileSync(EXAMPLE, 'utf8'));
+  kubeconfig.setIn(['clusters', 0, 'cluster', 'server'], url);
+  kubeconfig.setIn(['clusters', 0, 'cluster', 'certificate-authority'], caFile);
+  kubeconfig.setIn(['users', 0, 'user', 'token'], callerToken);
+  writeFileSync(file, kubeconfig.toString(), { mode: 0o600 });
   return [
     `--authentication-token-webhook-config-file=${file}`,
     '--authentication-token-webhook-version=v1',

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { decodeJwt } from 'jose';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { FRESH_MS } from '../../src/kubernetes/freshness.ts';
-import { latchkeyCommand } from '../support/commands.ts';
+import { latchkeyCommand } from '../../dev/latchkey/command.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { startVerifyingReplica, type VerifyingReplica } from './replica.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runKubectl } from '../../../dev/cluster/kubectl.ts';
 import { webhookFlags } from '../../../dev/latchkey/webhook.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
-import { latchkeyCommand } from '../../support/commands.ts';
+import { latchkeyCommand } from '../../../dev/latchkey/command.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
