@@ -17,6 +17,9 @@ export const READER_ROLE = 'latchkey-read-access-token';
 /** Held on every User until its token and its namespace are gone. */
 export const FINALIZER = 'latchkey.dev/offboarding';
 
+/** The Lease, in the operator's namespace, that the replicas agree on. */
+export const LEADER_LEASE = 'latchkey-leader';
+
 export const FIELD_MANAGER = 'latchkey';
 
 export const LABEL = {

@@ -13,6 +13,7 @@ import { IN_CLUSTER, makeLicense, showLicense } from './license.ts';
 import { readTextFile } from './read-text-file.ts';
 import { listKeys, rotateKeys } from './keys.ts';
 import { revokeAll, revokeUser } from './revoke.ts';
+import { why } from './why.ts';
 import { serve } from './serve/serve.ts';
 import { serveSettings } from './serve/settings.ts';
 import {
@@ -23,6 +24,7 @@ import {
   issueLicenseSettings,
   revokeSettings,
   showLicenseSettings,
+  whySettings,
 } from './settings.ts';
 
 export interface Invocation {
@@ -72,6 +74,11 @@ async function withClient(
 export const COMMANDS: readonly Command[] = [
   command('serve', 'Runs the operator, the portal and the issuer.', serveSettings, (settings, signal) =>
     serve(settings, createLog(settings.logLevel), signal),
+  ),
+  command('why', 'Explains why a user has a token, or none, and what to do.', whySettings, (settings) =>
+    withClient(settings, (client) =>
+      why({ client, out: print }, { asked: settings.user, namespace: settings.namespace, now: new Date() }),
+    ),
   ),
   command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
     withClient(settings, (client) =>

@@ -1,6 +1,6 @@
 // The settings of the commands that an admin runs by hand.
 import { z } from 'zod';
-import { moment, text, yesOrNo } from '../config/fields.ts';
+import { argument, moment, text, yesOrNo } from '../config/fields.ts';
 import { CALLER_NAME } from '../verification/callers/secret.ts';
 import { clusterSettings } from './cluster-settings.ts';
 
@@ -48,6 +48,11 @@ export const showLicenseSettings = z.object({
   ...clusterSettings,
   file: text('The licence. Default: the Secret latchkey-license of the cluster.').optional(),
   licensePublicKeyFile: text("The vendor's public key, to check the signature with.").optional(),
+});
+
+export const whySettings = z.object({
+  ...clusterSettings,
+  user: argument('The name of the User, or its username. Required.'),
 });
 
 export const hashSettings = z.object({ username: text('Whose account it is. Required.') });

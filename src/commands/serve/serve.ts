@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { LEADER_LEASE } from '../../api/names.ts';
 import { kubernetesClient } from '../../kubernetes/client.ts';
 import { loadConnection } from '../../kubernetes/credentials.ts';
 import { elect, type Leader } from '../../kubernetes/leader.ts';
@@ -16,9 +17,6 @@ import { replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
 import { sources } from './sources.ts';
 import { version } from './version.ts';
-
-/** The Lease that the replicas agree on. */
-const LEASE = 'latchkey-leader';
 
 /**
  * Runs until `signal` aborts.
@@ -53,7 +51,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   leader = elect({
     client,
     namespace: settings.namespace,
-    name: LEASE,
+    name: LEADER_LEASE,
     identity: instance,
     leaseMs: settings.leaseDuration,
     log,
