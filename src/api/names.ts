@@ -41,4 +41,6 @@ export const ANNOTATION = {
   claims: 'latchkey.dev/claims-digest',
   reason: 'latchkey.dev/reason',
   message: 'latchkey.dev/message',
+  /** On the TokenPolicy: the ids of the holds that may go on. Only who has the verb `confirm` may write it. */
+  confirm: 'latchkey.dev/confirm',
 } as const;

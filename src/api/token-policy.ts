@@ -95,6 +95,33 @@ const licenseStatus = z
     ).optional(),
   })
   .describe('The licence as Latchkey took it up last; only where one is required.');
+/** Why many Users may lose access or namespace at once, without an admin having named each of them. */
+const HOLD_CAUSES = ['Deleting', 'Vanished', 'CRDDeleting', 'Inactive'] as const;
+const cause = z
+  .enum(HOLD_CAUSES)
+  .describe(
+    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so.',
+  );
+
+const hold = z.object({
+  id: z
+    .string()
+    .max(16)
+    .describe('Names this hold alone: an admin lets it go on with "latchkey confirm <id>".'),
+  cause,
+  affected: z.int().min(0).describe('How many Users would lose their access or namespace, and keep it now.'),
+  of: z.int().min(0).describe('How many Users there were when the latest of them was counted.'),
+  since: dateTime('Since when nothing more is taken away.'),
+  confirmed: z
+    .boolean()
+    .describe('Whether an admin has confirmed it. The annotation latchkey.dev/confirm counts, not this.'),
+});
+
+const takenAway = z.object({
+  cause,
+  at: dateTime('The minute.'),
+  users: z.int().min(0).describe('How many Users.'),
+});
 
 export const tokenPolicyStatus = z.object({
   epoch: z
@@ -108,6 +135,20 @@ export const tokenPolicyStatus = z.object({
     .optional()
     .describe('The metadata.generation up to which no change went unwatched.'),
   license: licenseStatus.optional(),
+  holds: z
+    .array(hold)
+    .optional()
+    .meta({
+      description:
+        'What is held: so many Users would lose their access or namespace at once (at least 10, and 20 %) that an admin has to confirm it. Until then they keep it.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['id'],
+    }),
+  taken: z.array(takenAway).optional().meta({
+    description:
+      'How many Users lost their access or namespace in the last minutes without a confirmation. A slow stream of losses is held, too.',
+    'x-kubernetes-list-type': 'atomic',
+  }),
   conditions: conditions.optional(),
 });
 
@@ -132,6 +173,9 @@ export const tokenPolicy = z
 
 export type TokenPolicySpec = z.infer<typeof tokenPolicySpec>;
 export type TokenPolicyStatus = z.infer<typeof tokenPolicyStatus>;
+export type HoldCause = z.infer<typeof cause>;
+export type Hold = z.infer<typeof hold>;
+export type TakenAway = z.infer<typeof takenAway>;
 
 export type LicenseStatus = z.infer<typeof licenseStatus>;
 

@@ -159,6 +159,13 @@ export const userStatus = z.object({
     .max(64)
     .optional()
     .describe('The Secret access-token that Latchkey made for this User.'),
+  hold: z
+    .string()
+    .max(16)
+    .optional()
+    .describe(
+      'The hold (status.holds of the TokenPolicy) that keeps this User from losing its access or namespace.',
+    ),
   conditions: conditions.optional(),
 });
 

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { API_VERSION } from '../api/names.ts';
 import { announcement, type Happening, type Tell } from '../domain/happening.ts';
+import { describeHold } from '../domain/held-condition.ts';
 import type { EventRecorder, Regarding } from '../kubernetes/events.ts';
 
 export interface ChronicleOptions {
@@ -23,7 +24,7 @@ export function chronicle({ events, count, log }: ChronicleOptions): Tell {
 
 function objectOf(happening: Happening): Regarding | undefined {
   if ('user' in happening) return reference('User', happening.user);
-  if ('policy' in happening) return reference('TokenPolicy', happening.policy);
+  if ('policy' in happening && happening.policy) return reference('TokenPolicy', happening.policy);
   return undefined;
 }
 
@@ -75,6 +76,20 @@ function write(log: Logger, happening: Happening): void {
       log.warn(
         { event, reason: happening.cause.reason },
         'every session has ended: users have to sign in again',
+      );
+      return;
+    case 'Held': {
+      const { id, cause, affected, of } = happening.hold;
+      log.error({ event, hold: id, cause, affected, of }, describeHold(happening.hold));
+      return;
+    }
+    case 'HoldConfirmed':
+    case 'HoldEnded':
+      log.warn(
+        { event, hold: happening.hold.id, cause: happening.hold.cause },
+        happening.what === 'HoldConfirmed'
+          ? 'an admin has confirmed it; it goes on'
+          : 'nothing is left of what was held',
       );
       return;
     default:

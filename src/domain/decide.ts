@@ -11,6 +11,7 @@ import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
 import { desiredStatus } from './status.ts';
 import { effectiveUsername } from './effective.ts';
+import { hasBegun, mayBeTaken } from './losing.ts';
 
 /** One write to the API server. Steps run in their order; what they change is observed before the next decision. */
 export type Step =
@@ -35,7 +36,7 @@ export interface Decision {
   readonly status: UserStatus;
   /**
    * A session that ends for this User alone is taken out before its token: the status is what a restart goes by.
-   * Where one write to the policy has ended everybody's, the tokens go first.
+   * Where one write to the policy has ended everybody's, the tokens go first. An offboarding says that it has begun.
    */
   readonly statusFirst: boolean;
   readonly steps: readonly Step[];
@@ -55,17 +56,19 @@ export function decide(observed: Observed, now: Date): Decision {
   const ended = policy && !shut ? sessionEnd(user, policy, observed.seen) : undefined;
   const session = shut || ended ? undefined : user.status?.session;
 
-  const plan =
-    user.metadata.deletionTimestamp !== undefined
-      ? offboard(observed, claim)
-      : isUsable(observed, claim)
-        ? provide(observed, claim, { shut, session, policy }, now)
-        : withdraw(observed, claim);
+  const leaves = user.metadata.deletionTimestamp !== undefined && mayBeTaken(observed.losing);
+  const plan = leaves
+    ? offboard(observed, claim)
+    : isUsable(observed, claim)
+      ? provide(observed, claim, { shut, session, policy }, now)
+      : withdraw(observed, claim);
 
   const status = desiredStatus(observed, { shut, ended, session, tokenWritten: plan.tokenWritten }, now);
   return {
     status,
-    statusFirst: user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch',
+    statusFirst:
+      (leaves && !hasBegun(user)) ||
+      (user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch'),
     steps: plan.steps,
     lookAgainAt: plan.lookAgainAt,
     cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
@@ -147,7 +150,10 @@ function provide(observed: Observed, claim: NamespaceClaim, access: Access, now:
   // It goes with its namespace, unless somebody's finalizer keeps both.
   if (namespace?.deleting) return withdraw(observed, claim);
   const before: Step[] = [];
-  if (!user.metadata.finalizers?.includes(FINALIZER)) before.push({ do: 'AddFinalizer' });
+  const deleting = user.metadata.deletionTimestamp !== undefined;
+  // It keeps what it has until it is decided that it may lose it; it gets nothing that it does not have.
+  if (deleting && claim === 'Absent') return withdraw(observed, claim);
+  if (!deleting && !user.metadata.finalizers?.includes(FINALIZER)) before.push({ do: 'AddFinalizer' });
   if (claim === 'Absent') before.push({ do: 'CreateNamespace' });
   const binding = bind(observed);
 

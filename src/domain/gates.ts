@@ -2,6 +2,7 @@
 import type { UserStatus } from '../api/user.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { licenseText } from './license-texts.ts';
+import { mayBeTaken, OFFBOARDING } from './losing.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsBinding, ownsSecret } from './ownership.ts';
 import { seats } from './seats.ts';
@@ -18,14 +19,14 @@ export interface ShutGate {
 
 type Gate = (observed: Observed) => ShutGate | undefined;
 
-const offboarding: Gate = ({ user }) =>
-  user.metadata.deletionTimestamp === undefined
-    ? undefined
-    : {
-        reason: 'Offboarding',
+const offboarding: Gate = ({ user, losing }) =>
+  user.metadata.deletionTimestamp !== undefined && mayBeTaken(losing)
+    ? {
+        reason: OFFBOARDING,
         message: 'This User is being deleted, with its namespace.',
         phase: 'Terminating',
-      };
+      }
+    : undefined;
 
 const policyIsThere: Gate = ({ policy }) =>
   policy && policy.metadata.deletionTimestamp === undefined

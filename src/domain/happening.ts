@@ -1,6 +1,7 @@
 // What happened to a User or to everybody, and how it is told to those who ask Kubernetes: pure.
-import type { TokenPolicy } from '../api/token-policy.ts';
+import type { Hold, TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
+import { describeHold } from './held-condition.ts';
 
 /** Why a token or a session went. Nothing of it is secret: people who may read Events read it. */
 export interface Cause {
@@ -52,7 +53,13 @@ export type Happening =
       readonly reason: string;
       readonly message: string;
     }
-  | { readonly what: 'EverySessionEnded'; readonly policy: TokenPolicy; readonly cause: Cause };
+  | { readonly what: 'EverySessionEnded'; readonly policy: TokenPolicy; readonly cause: Cause }
+  /** So many would lose something at once that an admin has to confirm it; without a policy only the log can say so. */
+  | {
+      readonly what: 'Held' | 'HoldConfirmed' | 'HoldEnded';
+      readonly policy?: TokenPolicy;
+      readonly hold: Hold;
+    };
 
 /** Takes in what happened; never throws, and lets nobody wait. */
 export type Tell = (happening: Happening) => void;
@@ -107,6 +114,16 @@ export function announcement(happening: Happening): Announcement | undefined {
         note: `Every session has ended (${reason}). ${message}`,
       };
     }
+    case 'Held':
+      return { type: 'Warning', reason: 'Held', action: 'Hold', note: describeHold(happening.hold) };
+    case 'HoldConfirmed':
+      return normal(
+        'HoldConfirmed',
+        'GoOn',
+        `An admin has confirmed the hold ${happening.hold.id}; it goes on.`,
+      );
+    case 'HoldEnded':
+      return normal('HoldEnded', 'EndHold', `Nothing is left of the hold ${happening.hold.id}.`);
     default:
       return happening satisfies never;
   }

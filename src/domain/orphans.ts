@@ -23,15 +23,3 @@ export function orphan({
   // In a namespace that was handed over, the token of a User that vanished.
   return secret?.userUID !== undefined && !lives(secret.userUID) ? 'Secret' : undefined;
 }
-
-/** Fewer are an ordinary day; a share below this is an ordinary day of a large company. */
-const ACCIDENT_USERS = 10;
-const ACCIDENT_SHARE = 0.2;
-
-/**
- * Whether so many would lose their namespace at once, for a reason that no admin gave, that an accident is likelier: a
- * deleted CRD, a restore in progress.
- */
-export function looksLikeAnAccident(affected: number, all: number): boolean {
-  return affected >= ACCIDENT_USERS && affected >= all * ACCIDENT_SHARE;
-}

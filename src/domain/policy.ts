@@ -1,8 +1,9 @@
 // Decides the status of the TokenPolicy: above all, when a new epoch has to end every session.
 import type { Condition } from '../api/metadata.ts';
-import type { TokenPolicy, TokenPolicyStatus } from '../api/token-policy.ts';
+import type { Hold, TakenAway, TokenPolicy, TokenPolicyStatus } from '../api/token-policy.ts';
 import { withCondition, withoutCondition, type ConditionUpdate } from './conditions.ts';
 import type { Cause, Happening } from './happening.ts';
+import { heldCondition } from './held-condition.ts';
 import { decideLicense, type LicenseReading } from './license.ts';
 import { licenseText, type LicenseText } from './license-texts.ts';
 import type { CannotMint } from './observed.ts';
@@ -13,6 +14,8 @@ interface PolicyObserved {
   readonly seen: Witness | undefined;
   readonly license: LicenseReading;
   readonly cannotMint: CannotMint | undefined;
+  readonly holds: readonly Hold[];
+  readonly taken: readonly TakenAway[];
   /** 128 random bits, used if a new epoch is due. */
   readonly freshEpoch: string;
 }
@@ -30,7 +33,7 @@ export interface PolicyDecision {
  * shut. It also changes after changes that nobody watched, which may have shut it for a moment.
  */
 export function decidePolicy(
-  { policy, seen, license, cannotMint, freshEpoch }: PolicyObserved,
+  { policy, seen, license, cannotMint, holds, taken, freshEpoch }: PolicyObserved,
   now: Date,
 ): PolicyDecision {
   const old = policy.status ?? {};
@@ -41,7 +44,12 @@ export function decidePolicy(
   const licensed = decideLicense(license, old.license);
   // As it will be accounted for: a lapse is over with the epoch that is drawn for it.
   const text = licenseText(license, licensed.status);
-  const updates = [ready(policy, text, cannotMint), ...(text ? [condition(text)] : [])];
+  const held = heldCondition(holds, old.conditions);
+  const updates = [
+    ready(policy, text, cannotMint),
+    ...(text ? [condition(text)] : []),
+    ...(held ? [held] : []),
+  ];
   let conditions = text ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
   for (const update of updates)
     conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
@@ -60,11 +68,24 @@ export function decidePolicy(
       epoch: ended || old.epoch === undefined ? freshEpoch : old.epoch,
       observedGeneration: generation,
       license: licensed.status,
+      ...(holds.length > 0 && { holds: [...holds] }),
+      ...(taken.length > 0 && { taken: [...taken] }),
       conditions,
     },
     happenings,
     lookAgainAt: licensed.lookAgainAt,
   };
+}
+
+/** Whether every User is decided alike under both: what is held, and who was let go, is no matter of all of them. */
+export function decidesAlike(a: TokenPolicy | undefined, b: TokenPolicy | undefined): boolean {
+  return everybodys(a) === everybodys(b);
+}
+
+function everybodys(policy: TokenPolicy | undefined): string {
+  const { uid, generation, deletionTimestamp } = policy?.metadata ?? {};
+  const { epoch, observedGeneration, license } = policy?.status ?? {};
+  return JSON.stringify([uid, generation, deletionTimestamp, epoch, observedGeneration, license]);
 }
 
 const LICENSED = 'Licensed';

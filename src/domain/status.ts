@@ -3,6 +3,7 @@ import type { Session, UserStatus } from '../api/user.ts';
 import { withCondition, withoutCondition, type ConditionUpdate } from './conditions.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { unlicensed, type ShutGate } from './gates.ts';
+import { holdOf } from './losing.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsSecret } from './ownership.ts';
 import type { SessionEnd } from './session.ts';
@@ -27,6 +28,7 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
   const claim = namespaceClaim(observed);
   const secretUID = secret && !secret.deleting && ownsSecret(observed, claim) ? secret.uid : old.secretUID;
 
+  const hold = holdOf(observed.losing);
   const isLicenseRequired = observed.license.content.kind !== 'NotRequired';
   const licensed = isLicenseRequired ? [license(observed)] : [];
   let conditions = isLicenseRequired ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
@@ -43,6 +45,7 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
     ...(old.browsers && { browsers: old.browsers }),
     ...(old.directory && { directory: old.directory }),
     ...(secretUID !== undefined && { secretUID }),
+    ...(hold !== undefined && { hold }),
     conditions,
   };
 }
@@ -52,7 +55,25 @@ function phase({ shut, session }: Verdict): NonNullable<UserStatus['phase']> {
   return session ? 'Active' : 'Pending';
 }
 
-function ready({ cannotMint, namespace, settings }: Observed, verdict: Verdict): ConditionUpdate {
+function ready(observed: Observed, verdict: Verdict): ConditionUpdate {
+  const hold = holdOf(observed.losing);
+  const own = readyApartFromHolds(observed, verdict);
+  if (hold === undefined) return own;
+  const losing =
+    observed.losing?.cause === 'Inactive'
+      ? 'The directory says that this User is inactive'
+      : 'This User is being deleted';
+  return {
+    ...own,
+    reason: 'Held',
+    message: `${losing}, with so many others that nothing is taken away until an admin confirms it: "latchkey confirm ${hold}". ${own.message}`,
+  };
+}
+
+function readyApartFromHolds(
+  { cannotMint, namespace, settings }: Observed,
+  verdict: Verdict,
+): ConditionUpdate {
   const { shut, session, tokenWritten } = verdict;
   const is = (status: 'True' | 'False', reason: string, message: string) => ({
     type: 'Ready',

@@ -88,6 +88,9 @@ export function counters(registry: Registry): Counters {
           offboarded.inc();
           return;
         case 'SignedIn':
+        case 'Held':
+        case 'HoldConfirmed':
+        case 'HoldEnded':
           return;
         default:
           happening satisfies never;

@@ -35,6 +35,8 @@ export interface Sources {
   users(): ReadonlyMap<string, number>;
   /** Of the licence, by its own clock; undefined where there is none, or none that the vendor vouches for. */
   licenseRemainingMs(): number | undefined;
+  /** Holds that wait for an admin, by their cause. */
+  holds(): ReadonlyMap<string, number>;
   eventsDropped(): number;
 }
 
@@ -109,6 +111,9 @@ export function gauges(registry: Registry, sources: Sources): void {
     () => seconds(sources.licenseRemainingMs()),
   );
   gaugeBy('latchkey_users', 'Users, by the phase in their status.', 'phase', () => sources.users());
+  gaugeBy('latchkey_holds', 'Holds that wait for an admin to confirm them, by their cause.', 'cause', () =>
+    sources.holds(),
+  );
 
   gaugeBy(
     'latchkey_queue_depth',

@@ -1,8 +1,11 @@
 // Gathers what the stores know about one User into the picture that a decision is made on.
 import { POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
+import type { HoldCause } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import { holder } from '../domain/claimants.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
+import type { Permission } from '../domain/holds.ts';
+import { losing } from '../domain/losing.ts';
 import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
 import type { Caches } from './caches.ts';
 import type { LicenseReading } from '../domain/license.ts';
@@ -16,12 +19,14 @@ export interface Surroundings {
   publishedKeys(): ReadonlySet<string> | undefined;
   /** What this process wrote as the version of the Secret that is given; undefined for anybody else's. */
   written(secret: CachedSecret): WrittenSecret | undefined;
+  /** What this process has decided of the loss that a cause would bring to a User, named by its UID. */
+  permission(cause: HoldCause, userUID: string): Permission | undefined;
 }
 
 /** @param user the User as the cache, or a live GET, has it. */
 export function observe(
   user: User,
-  { caches, settings, license, cannotMint, publishedKeys, written }: Surroundings,
+  { caches, settings, license, cannotMint, publishedKeys, written, permission }: Surroundings,
 ): Observed {
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
@@ -39,6 +44,7 @@ export function observe(
     license: license(),
     aheadForSeat: caches.seating.ahead(user),
     publishedKeys: publishedKeys(),
+    losing: losing(user, permission('Deleting', user.metadata.uid)),
     cannotMint: cannotMint(),
     settings,
   };

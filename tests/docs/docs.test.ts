@@ -102,6 +102,7 @@ describe('what the docs say of metrics', () => {
       tokens: () => ({ count: 0, leastRemainingMs: undefined }),
       users: none,
       licenseRemainingMs: () => undefined,
+      holds: none,
       eventsDropped: () => 0,
     });
     return [...(await metrics.scrape()).matchAll(/^# TYPE (latchkey_\S+) (\S+)$/gm)].map(

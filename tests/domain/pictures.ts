@@ -5,6 +5,7 @@ import type { TokenPolicy, TokenPolicySpec, TokenPolicyStatus } from '../../src/
 import type { Session, User, UserSpec, UserStatus } from '../../src/api/user.ts';
 import type { License, LicenseContent, LicenseReading } from '../../src/domain/license.ts';
 import { claimsDigest, identityClaims } from '../../src/domain/claims.ts';
+import { losing } from '../../src/domain/losing.ts';
 import type {
   NamespaceView,
   Observed,
@@ -131,6 +132,7 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     license: NO_LICENSE,
     aheadForSeat: 0,
     publishedKeys: new Set([KID]),
+    losing: losing(user, { given: true }),
     cannotMint: undefined,
     settings: { portal: 'https://portal.example.org', operatorNamespace: 'latchkey-system' },
     ...change,

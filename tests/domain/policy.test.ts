@@ -17,7 +17,10 @@ function changed(
   return { ...policy, ...(before && { status: before }) };
 }
 function taken(policy: TokenPolicy, freshEpoch: string, seen?: Witness, cannotMint?: CannotMint) {
-  return decidePolicy({ policy, seen, license: NO_LICENSE, cannotMint, freshEpoch }, NOW).status;
+  return decidePolicy(
+    { policy, seen, license: NO_LICENSE, cannotMint, holds: [], taken: [], freshEpoch },
+    NOW,
+  ).status;
 }
 const FIRST = taken(changed({}, 1), 'epoch-1');
 
@@ -109,6 +112,8 @@ describe('the licence', () => {
         seen: undefined,
         license: { content, at: later(ms) },
         cannotMint: undefined,
+        holds: [],
+        taken: [],
         freshEpoch: `epoch-${ms}`,
       },
       later(ms),

@@ -3,7 +3,6 @@ import { holder } from '../../src/domain/claimants.ts';
 import { timestamp, withCondition } from '../../src/domain/conditions.ts';
 import { durationMs } from '../../src/domain/duration.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../src/domain/effective.ts';
-import { looksLikeAnAccident } from '../../src/domain/orphans.ts';
 import { sampleUser } from './sample.ts';
 
 describe('of several claimants', () => {
@@ -74,15 +73,4 @@ test.each([
   ['ﬁona', 'fiona'],
 ])('%s folds to %s', (typed, folded) => {
   expect(foldUsername(typed)).toBe(folded);
-});
-
-test.each<[number, number, boolean]>([
-  [3, 5, false],
-  [9, 9, false],
-  [10, 50, true],
-  [10, 51, false],
-  [100, 100, true],
-  [199, 1_000, false],
-])('%i of %i namespaces without an owner look like an accident: %s', (affected, all, accident) => {
-  expect(looksLikeAnAccident(affected, all)).toBe(accident);
 });

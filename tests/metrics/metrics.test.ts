@@ -23,6 +23,7 @@ const QUIET: Sources = {
   tokens: () => ({ count: 0, leastRemainingMs: undefined }),
   users: () => new Map(),
   licenseRemainingMs: () => undefined,
+  holds: () => new Map(),
   eventsDropped: () => 0,
 };
 
@@ -132,6 +133,7 @@ describe('what is, is read when somebody asks', () => {
       tokens: () => tokens,
       users: () => users,
       licenseRemainingMs: () => licenseMs,
+      holds: () => new Map([['Deleting', 1]]),
       eventsDropped: () => dropped,
     });
     expect(await samples()).toMatchObject({ latchkey_leader: 0, latchkey_tokens: 0 });
@@ -160,6 +162,7 @@ describe('what is, is read when somebody asks', () => {
         latchkey_token_least_remaining_seconds: 612,
         'latchkey_users{phase="Active"}': 6,
         'latchkey_users{phase="Pending"}': 1,
+        'latchkey_holds{cause="Deleting"}': 1,
         'latchkey_queue_depth{loop="users"}': 3,
         'latchkey_queue_oldest_waiting_seconds{loop="users"}': 1.5,
         'latchkey_failures_total{loop="users",code="ApiRefused409"}': 2,

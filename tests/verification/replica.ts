@@ -60,6 +60,7 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
         clock.skewed() ? { reason: 'ClockSkew', message: 'The clocks disagree.' } : undefined,
       publishedKeys: keyIds(keys.keyring),
       written: () => undefined,
+      permission: () => undefined,
     },
     verifyToken: tokenVerifier(keys.keyring, operator.portal),
     keys,

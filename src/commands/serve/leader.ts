@@ -1,5 +1,6 @@
 // What only the leader does: the loops over Users, the policy, orphans and the signing keys.
 import type { Logger } from 'pino';
+import { holds } from '../../controllers/holds/holds.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
 import type { QueueView } from '../../controllers/queue.ts';
@@ -29,7 +30,7 @@ export function leaderWork(
   settings: ServeSettings,
   { isLeading, log }: LeaderOptions,
 ): LeaderWork {
-  const { client, caches, keys, ledger, surroundings, license, cannotMint, tell } = known;
+  const { client, caches, keys, ledger, permissions, surroundings, license, cannotMint, tell } = known;
   const apply = applier({
     client,
     caches,
@@ -39,10 +40,12 @@ export function leaderWork(
     tell,
     log,
   });
+  const held = holds({ caches, permissions, tell });
   const users = usersController({
     caches,
     ledger,
     license: license.reading,
+    permissions,
     reconcile: reconciler({ client, surroundings, apply, tell }),
     isLeading,
     log,
@@ -52,6 +55,7 @@ export function leaderWork(
     caches,
     license: license.reading,
     cannotMint,
+    holds: held,
     initial: {
       enabled: true,
       accessToken: {
@@ -63,7 +67,7 @@ export function leaderWork(
     tell,
     log,
   });
-  const orphans = orphansController({ client, caches, isLeading, log });
+  const orphans = orphansController({ client, caches, holds: held, permissions, isLeading, log });
   const tendKeys = tendSigningKeys(keys);
   known.onChange(() => {
     policy.lookAgain();
@@ -71,6 +75,7 @@ export function leaderWork(
   });
   return {
     async run(term) {
+      held.begin();
       await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
     },
     queues: new Map([

@@ -6,6 +6,7 @@ import type { CannotMint } from '../../domain/observed.ts';
 import { requiredLicense, type RequiredLicense } from '../../controllers/license/license.ts';
 import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
 import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
+import { permissions, type Permissions } from '../../controllers/holds/permissions.ts';
 import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
@@ -26,6 +27,7 @@ export interface Replica {
   readonly ledger: Ledger;
   readonly authenticateCaller: AuthenticateCaller;
   readonly license: RequiredLicense;
+  readonly permissions: Permissions;
   readonly surroundings: Surroundings;
   readonly cannotMint: () => CannotMint | undefined;
   readonly events: EventRecorder;
@@ -62,6 +64,7 @@ export function replica(
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
   const written = ledger();
+  const permitted = permissions();
   const events = eventRecorder(client, { instance, log });
   const cannotMint = () => (clock.skewed() ? CLOCK_SKEW : keys.cannotMint());
   clock.onChange((skewed) => {
@@ -75,6 +78,7 @@ export function replica(
     ledger: written,
     authenticateCaller: callers.authenticate,
     license,
+    permissions: permitted,
     cannotMint,
     events,
     tell: chronicle({ events, count: metrics.happened, log }),
@@ -85,6 +89,7 @@ export function replica(
       cannotMint,
       publishedKeys: keyIds(keys.keyring),
       written: written.written,
+      permission: permitted.of,
     },
     onChange(listener) {
       keys.onChange(listener);

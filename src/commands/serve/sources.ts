@@ -1,4 +1,6 @@
 // Where the figures of the metrics are read, each time that somebody asks for them.
+import { POLICY_NAME } from '../../api/names.ts';
+import { openHolds } from '../../controllers/holds/holds.ts';
 import type { QueueView } from '../../controllers/queue.ts';
 import type { CacheState, Sources } from '../../metrics/gauges.ts';
 import { liveTokens, usersByPhase } from '../../observation/live-tokens.ts';
@@ -34,6 +36,7 @@ export function sources(
       const { content, at } = license.reading();
       return content.kind === 'Verified' ? content.license.expiresAt.getTime() - at.getTime() : undefined;
     },
+    holds: () => openHolds(caches.policies.get(POLICY_NAME)?.policy),
     eventsDropped: () => events.dropped,
   };
 }

@@ -13,6 +13,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICIES } from '../../observation/views.ts';
+import type { Holds } from '../holds/holds.ts';
 import { WorkQueue, type QueueView } from '../queue.ts';
 
 export interface PolicyControllerOptions {
@@ -20,6 +21,7 @@ export interface PolicyControllerOptions {
   readonly caches: Caches;
   readonly license: () => LicenseReading;
   readonly cannotMint: () => CannotMint | undefined;
+  readonly holds: Holds;
   readonly initial: TokenPolicySpec;
   readonly tell: Tell;
   readonly log: Logger;
@@ -41,23 +43,34 @@ export function newEpoch(): string {
 }
 
 export function policyController(options: PolicyControllerOptions): PolicyController {
-  const { client, caches, license, cannotMint, initial, tell, log } = options;
+  const { client, caches, license, cannotMint, holds, initial, tell, log } = options;
   let lookAgainAt: Date | undefined;
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
       const policy = caches.policies.get(POLICY_NAME)?.policy;
-      if (!policy || policy.metadata.deletionTimestamp !== undefined) return;
+      const now = new Date();
+      if (!policy || policy.metadata.deletionTimestamp !== undefined) {
+        // Then only this process remembers what is held.
+        holds.settle(undefined, holds.decide(undefined, now));
+        return;
+      }
+      const held = holds.decide(policy, now);
       const observed = {
         policy,
+        holds: held.holds,
+        taken: held.taken,
         seen: caches.policyWitness(),
         license: license(),
         cannotMint: cannotMint(),
         freshEpoch: newEpoch(),
       };
-      const { status, happenings, ...decision } = decidePolicy(observed, new Date());
+      const { status, happenings, ...decision } = decidePolicy(observed, now);
       ({ lookAgainAt } = decision);
-      if (isDeepStrictEqual(status, policy.status)) return;
+      if (isDeepStrictEqual(status, policy.status)) {
+        holds.settle(policy, held);
+        return;
+      }
       const answer = await client.request<RawObject>({
         method: 'PUT',
         path: `${POLICIES.path}/${POLICY_NAME}/status`,
@@ -65,12 +78,14 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       });
       for (const happening of happenings) tell(happening);
       caches.policies.merge(POLICIES.view(answer));
+      holds.settle(policy, held);
     },
     onFailure(_, error, pauseMs) {
       log.warn({ err: error, pauseMs }, 'the TokenPolicy could not be taken up; trying again');
     },
   });
   caches.policies.onChange(() => queue.add(POLICY_NAME));
+  holds.onDemand(() => queue.add(POLICY_NAME));
 
   async function createIfMissing(): Promise<void> {
     const body = {

@@ -4,9 +4,11 @@ import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { seats } from '../../domain/seats.ts';
 import type { LicenseReading } from '../../domain/license.ts';
+import { decidesAlike } from '../../domain/policy.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
 import { NOW, WorkQueue, type QueueView } from '../queue.ts';
+import type { Permissions } from '../holds/permissions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
 
@@ -17,6 +19,7 @@ export interface UsersControllerOptions {
   readonly caches: Caches;
   readonly ledger: Ledger;
   readonly license: () => LicenseReading;
+  readonly permissions: Permissions;
   readonly reconcile: Reconcile;
   readonly isLeading: () => boolean;
   readonly log: Logger;
@@ -34,6 +37,7 @@ export function usersController({
   caches,
   ledger,
   license,
+  permissions,
   reconcile,
   isLeading,
   log,
@@ -67,7 +71,10 @@ export function usersController({
     }
   });
   caches.policies.onChange((before, after) => {
-    if ((after ?? before)?.name === POLICY_NAME) lookAtAll();
+    if ((after ?? before)?.name === POLICY_NAME && !decidesAlike(before?.policy, after?.policy)) lookAtAll();
+  });
+  permissions.onChange((cause, keys) => {
+    if (cause !== 'Vanished') for (const key of keys) addClaimants(caches.byUID.get(key));
   });
   caches.namespaces.onChange((before, after) => {
     const name = (after ?? before)?.name;

@@ -61,16 +61,18 @@ export function reconciler({ client, surroundings, apply, tell }: ReconcileOptio
     const settle = async () => {
       if (!isDeepStrictEqual(decision.status, user.status)) await apply.status(user, decision.status);
     };
-    if (decision.statusFirst) {
+    if (decision.statusFirst && !isDeepStrictEqual(decision.status, user.status)) {
       await settle();
       if (user.status?.session && !decision.status.session)
         tell({ what: 'SessionEnded', user, session: user.status.session.id, cause: decision.cause });
+      // What follows is decided on the User as it is now.
+      return true;
     }
     for (const step of decision.steps) {
       if (!(await apply.step(step, { user, policy, cause: decision.cause }))) return false;
     }
     if (decision.steps.length > 0) return true;
-    if (!decision.statusFirst) await settle();
+    await settle();
     return false;
   }
 

@@ -5,6 +5,8 @@ import { POLICY_NAME, TOKEN_KEY } from '../../../../src/api/names.ts';
 import type { TokenPolicy } from '../../../../src/api/token-policy.ts';
 import type { User } from '../../../../src/api/user.ts';
 import { applier } from '../../../../src/controllers/users/apply.ts';
+import { holds, type Holds } from '../../../../src/controllers/holds/holds.ts';
+import { permissions } from '../../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../../src/controllers/users/ledger.ts';
 import { reconciler, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
@@ -42,6 +44,7 @@ interface Operator {
   readonly stores: Stores;
   readonly surroundings: Surroundings;
   readonly reconcile: Reconcile;
+  readonly holds: Holds;
   /** What it has been told of the licence. */
   license: LicenseContent;
   /** Whether its clock has ever agreed with the API server's: else it takes the earlier of the two. */
@@ -216,6 +219,7 @@ export class World {
     this.setClock(this.#now + this.#skewMs);
     const stores = createStores();
     const written = ledger();
+    const permitted = permissions();
     // Nothing is proven: every mint reads User and policy live, which is the harder way round a late watch.
     const unproven = {
       isProven: () => false,
@@ -237,6 +241,7 @@ export class World {
       cannotMint: () => (this.#clocksAgree() ? undefined : SKEW),
       publishedKeys: () => new Set(['key']),
       written: written.written,
+      permission: permitted.of,
     };
     const log = pino({ level: 'silent' });
     const tell = () => undefined;
@@ -254,6 +259,7 @@ export class World {
       stores,
       surroundings,
       reconcile,
+      holds: holds({ caches, permissions: permitted, tell }),
       license: this.#license,
       hasAgreed: this.#clocksAgree(),
       told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
@@ -308,21 +314,33 @@ export class World {
   async reconcilePolicy(): Promise<void> {
     const operator = this.#operator;
     const policy = operator?.stores.policies.get(POLICY_NAME)?.policy;
-    if (!operator || !policy) return;
+    if (!operator) return;
+    const held = operator.holds.decide(policy, this.#operatorNow());
+    if (!policy) {
+      operator.holds.settle(undefined, held);
+      return;
+    }
     const observed = {
       policy,
+      holds: held.holds,
+      taken: held.taken,
       seen: operator.stores.policyWitness(),
       license: operator.surroundings.license(),
       cannotMint: operator.surroundings.cannotMint(),
       freshEpoch: `epoch-${this.#epochs++}`,
     };
     const { status } = decidePolicy(observed, this.#operatorNow());
-    if (JSON.stringify(status) === JSON.stringify(policy.status)) return;
     const path = `${POLICIES.path}/${POLICY_NAME}/status`;
-    await this.#client
-      .request<Stored>({ method: 'PUT', path, body: { ...policy, status } })
-      .then((answer) => operator.stores.policies.merge(POLICIES.view(answer)))
-      .catch(() => undefined);
+    try {
+      if (JSON.stringify(status) !== JSON.stringify(policy.status)) {
+        const body = { ...policy, status };
+        const answer = await this.#client.request<Stored>({ method: 'PUT', path, body });
+        operator.stores.policies.merge(POLICIES.view(answer));
+      }
+    } catch {
+      return; // It is tried again later, as the queue would.
+    }
+    operator.holds.settle(policy, held);
   }
 
   /** Everything is delivered and reconciled until a whole pass writes nothing. */

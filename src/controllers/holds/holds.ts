@@ -1,0 +1,148 @@
+// Asks, for all who would lose something now, whether it is an accident, and gives the permissions once that is written.
+import { randomInt } from 'node:crypto';
+import { ANNOTATION } from '../../api/names.ts';
+import type { Hold, HoldCause, TokenPolicy } from '../../api/token-policy.ts';
+import type { Tell } from '../../domain/happening.ts';
+import {
+  decideHolds,
+  rejoined,
+  type Affected,
+  type HoldsDecision,
+  type HoldsObserved,
+  type Subject,
+} from '../../domain/holds.ts';
+import type { Caches } from '../../observation/caches.ts';
+import { orphanIn, orphans } from '../orphans/find.ts';
+import { deletingUsers, isLeaving, vanishedUsers } from './affected.ts';
+import type { Permissions } from './permissions.ts';
+
+/** No vowels and nothing that looks like something else: it is read aloud and typed. */
+const ID_LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
+const ID_LENGTH = 6;
+
+export interface HoldsOptions {
+  readonly caches: Caches;
+  readonly permissions: Permissions;
+  readonly tell: Tell;
+}
+
+export interface Holds {
+  /** Begins a term: another leader may have decided since the last one. */
+  begin(): void;
+  /** Says that the API server itself has confirmed that this User is gone. */
+  vanished(key: string): void;
+  /** What is held now; to be written to the policy before `settle`. */
+  decide(policy: TokenPolicy | undefined, now: Date): HoldsDecision;
+  /** Gives the permissions of a decision that is written. */
+  settle(policy: TokenPolicy | undefined, decision: HoldsDecision): void;
+  /** Told when there is something to decide. */
+  onDemand(listener: () => void): void;
+}
+
+export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
+  const listeners: (() => void)[] = [];
+  const demand = () => {
+    for (const listener of listeners) listener();
+  };
+  const gone = new Set<string>();
+  /** What was decided last in this term; it stands in for the status where there is no policy to write it to. */
+  let memory: Pick<HoldsDecision, 'holds' | 'taken'> | undefined;
+
+  const isHeld = (cause: HoldCause, among = memory?.holds) =>
+    among?.some((hold) => hold.cause === cause) === true;
+
+  function* affected(known: Pick<HoldsObserved, 'holds' | 'confirmed'>): Iterable<Affected> {
+    yield withMemory(deletingUsers(caches));
+    // To look for orphans is to look at every namespace; it is done where one has turned up.
+    if (gone.size === 0 && !isHeld('Vanished', known.holds)) return;
+    const vanished = vanishedUsers(caches, (key) => gone.has(key));
+    yield withMemory(vanished, memory ? undefined : rejoined(vanished, known));
+  }
+
+  function withMemory({ cause, subjects, standing }: Affected, mark?: string): Affected {
+    const remembered: Subject[] = [];
+    for (const subject of subjects) {
+      const permission = permissions.of(cause, subject.key);
+      const hold = permission?.hold ?? subject.hold ?? mark;
+      remembered.push({ ...subject, hold, given: permission?.given === true });
+    }
+    return { cause, subjects: remembered, standing };
+  }
+
+  caches.users.onChange((before, after) => {
+    if (isLeaving(before) || isLeaving(after) || isHeld('Vanished')) demand();
+  });
+  caches.namespaces.onChange((before, after) => {
+    if ([before, after].some((namespace) => namespace && orphanIn(caches, namespace))) demand();
+  });
+
+  return {
+    vanished(key) {
+      if (gone.has(key)) return;
+      gone.add(key);
+      demand();
+    },
+    decide(policy, now) {
+      const known = {
+        holds: policy?.status?.holds ?? memory?.holds ?? [],
+        taken: policy?.status?.taken ?? memory?.taken ?? [],
+        confirmed: confirmedIds(policy),
+      };
+      return decideHolds({ ...known, affected: [...affected(known)], freshId }, now);
+    },
+    settle(policy, decision) {
+      for (const [cause, decided] of decision.permissions) permissions.replace(cause, decided);
+      forgetWhoIsBack();
+      tellChanges(policy, memory?.holds ?? [], decision.holds);
+      memory = decision;
+    },
+    begin() {
+      memory = undefined;
+      gone.clear();
+      permissions.clear();
+    },
+    onDemand: (listener) => listeners.push(listener),
+  };
+
+  function forgetWhoIsBack(): void {
+    if (gone.size === 0) return;
+    const left = new Set(Array.from(orphans(caches), ({ userUID }) => userUID));
+    for (const key of gone) if (!left.has(key)) gone.delete(key);
+  }
+
+  function tellChanges(
+    policy: TokenPolicy | undefined,
+    before: readonly Hold[],
+    after: readonly Hold[],
+  ): void {
+    const about = { ...(policy && { policy }) };
+    const ended = new Map(before.map((hold) => [hold.id, hold]));
+    for (const hold of after) {
+      const old = ended.get(hold.id);
+      ended.delete(hold.id);
+      if (!old && !hold.confirmed) tell({ what: 'Held', hold, ...about });
+      if (hold.confirmed && !old?.confirmed) tell({ what: 'HoldConfirmed', hold, ...about });
+    }
+    for (const hold of ended.values()) tell({ what: 'HoldEnded', hold, ...about });
+  }
+}
+
+/** How many holds wait for an admin, by their cause. */
+export function openHolds(policy: TokenPolicy | undefined): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { cause, confirmed } of policy?.status?.holds ?? [])
+    if (!confirmed) found.set(cause, (found.get(cause) ?? 0) + 1);
+  return found;
+}
+
+/** Written by an admin: several ids are separated by commas. */
+export function confirmedIds(policy: TokenPolicy | undefined): ReadonlySet<string> {
+  const value = policy?.metadata.annotations?.[ANNOTATION.confirm] ?? '';
+  const ids = value.split(',').map((id) => id.trim());
+  return new Set(ids.filter((id) => id !== ''));
+}
+
+/** One of 387 million. */
+function freshId(): string {
+  return Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
+}

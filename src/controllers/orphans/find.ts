@@ -1,0 +1,37 @@
+// Finds what is left of Users that are gone.
+import { TOKEN_SECRET } from '../../api/names.ts';
+import { orphan } from '../../domain/orphans.ts';
+import type { Caches } from '../../observation/caches.ts';
+import type { CachedNamespace } from '../../observation/views.ts';
+
+export interface Orphan {
+  readonly namespace: CachedNamespace;
+  /** All that we made, or the Secret in a namespace that we did not. */
+  readonly what: 'Namespace' | 'Secret';
+  /** The User that it was made for. */
+  readonly userUID: string;
+  readonly userName: string | undefined;
+}
+
+/** What is left in this namespace of a User that the cache does not know. */
+export function orphanIn(caches: Caches, namespace: CachedNamespace): Orphan | undefined {
+  if (namespace.deleting) return undefined;
+  const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+  const what = orphan({
+    namespace,
+    secret,
+    lives: (uid) => caches.byUID.get(uid).size > 0,
+    claimed: caches.byNamespace.get(namespace.name).size > 0,
+  });
+  const owner = what === 'Namespace' ? namespace : secret;
+  return what && owner?.userUID !== undefined
+    ? { namespace, what, userUID: owner.userUID, userName: owner.userName }
+    : undefined;
+}
+
+export function* orphans(caches: Caches): Iterable<Orphan> {
+  for (const namespace of caches.namespaces.values()) {
+    const found = orphanIn(caches, namespace);
+    if (found) yield found;
+  }
+}

@@ -1,0 +1,232 @@
+// What is asked of the caches, remembered in a term, and left to the next leader.
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Hold, TokenPolicy } from '../../../src/api/token-policy.ts';
+import { confirmedIds, holds, type Holds } from '../../../src/controllers/holds/holds.ts';
+import { permissions, type Permissions } from '../../../src/controllers/holds/permissions.ts';
+import type { Happening } from '../../../src/domain/happening.ts';
+import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
+import { NAMESPACES, USERS } from '../../../src/observation/views.ts';
+import { NOW, policyWith } from '../../domain/pictures.ts';
+
+let revision = 100;
+let stores: Stores;
+let permitted: Permissions;
+let held: Holds;
+let told: Happening[];
+let demands: number;
+
+/** Another process: it has the caches, and remembers nothing. */
+function newLeader(): void {
+  permitted = permissions();
+  held = holds({
+    caches: stores as Caches,
+    permissions: permitted,
+    tell: (happening) => told.push(happening),
+  });
+  held.onDemand(() => (demands += 1));
+  held.begin();
+}
+
+beforeEach(() => {
+  stores = createStores();
+  told = [];
+  demands = 0;
+  newLeader();
+});
+
+const metadata = (name: string, change: object = {}) => ({
+  name,
+  uid: `uid-${name}`,
+  resourceVersion: String((revision += 1)),
+  creationTimestamp: '2030-01-01T00:00:00Z',
+  ...change,
+});
+
+function user(name: string, change: { deleting?: boolean; status?: object } = {}): void {
+  const deletion = change.deleting ? { deletionTimestamp: '2030-01-01T12:00:00Z', finalizers: ['f'] } : {};
+  stores.users.merge(
+    USERS.view({
+      metadata: metadata(name, deletion),
+      spec: {},
+      ...(change.status && { status: change.status }),
+    }),
+  );
+}
+
+/** A namespace that was made for somebody. */
+function namespace(name: string, owner = `uid-${name}`): void {
+  const labels = { 'latchkey.dev/namespace': 'made', 'latchkey.dev/user-uid': owner };
+  stores.namespaces.merge(NAMESPACES.view({ metadata: metadata(name, { uid: `ns-${name}`, labels }) }));
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`);
+
+/** As the controller of the policy does it, with a status that keeps what was decided. */
+function decide(status: TokenPolicy['status'] = {}, confirmed?: string): TokenPolicy['status'] {
+  const policy = policyWith({}, status, {
+    ...(confirmed !== undefined && { annotations: { 'latchkey.dev/confirm': confirmed } }),
+  });
+  const decision = held.decide(policy, NOW);
+  held.settle(policy, decision);
+  return { ...status, holds: [...decision.holds], taken: [...decision.taken] };
+}
+
+const given = (cause: 'Deleting' | 'Vanished') =>
+  names(30).filter((name) => permitted.of(cause, `uid-${name}`)?.given);
+
+beforeEach(() => {
+  for (const store of [stores.users, stores.namespaces]) store.replace([], '100');
+});
+
+describe('Users that are being deleted', () => {
+  test('are asked about as soon as the cache tells of it, and not while nothing of the kind happens', () => {
+    user('ada');
+    expect(demands).toBe(0);
+    user('ada', { deleting: true });
+    expect(demands).toBe(1);
+  });
+
+  test('are held together, and told of once', () => {
+    for (const name of names(12)) user(name, { deleting: true });
+    const status = decide(decide());
+    expect(status?.holds).toMatchObject([{ cause: 'Deleting', affected: 12, of: 12 }]);
+    expect(given('Deleting')).toEqual([]);
+    expect(told.map(({ what }) => what)).toEqual(['Held']);
+  });
+
+  test('whose offboarding has begun are no part of it', () => {
+    const begun = { conditions: [{ type: 'Ready', status: 'False', reason: 'Offboarding' }] };
+    for (const name of names(12)) user(name, { deleting: true, status: begun });
+    user('user-12', { deleting: true });
+    expect(decide()?.holds).toEqual([]);
+    expect(given('Deleting')).toEqual(['user-12']);
+  });
+
+  test('are known to a new leader by their own status, also when it is confirmed meanwhile', () => {
+    for (const name of names(12)) user(name, { deleting: true });
+    const status = decide();
+    const [hold] = status?.holds ?? [];
+    for (const name of names(12)) user(name, { deleting: true, status: { hold: hold?.id } });
+    user('user-12', { deleting: true });
+    newLeader();
+    decide(status, hold?.id);
+    expect(given('Deleting')).toEqual([...names(12), 'user-12']);
+    expect(told.map(({ what }) => what)).toEqual(['Held', 'HoldConfirmed']);
+  });
+
+  test('are let go by memory where there is no policy to write to, and held alike', () => {
+    const bare = () => held.settle(undefined, held.decide(undefined, NOW));
+    for (const name of names(30)) {
+      user(name, { deleting: true });
+      bare();
+    }
+    expect(given('Deleting')).toHaveLength(9);
+  });
+});
+
+describe('Users that have vanished', () => {
+  const vanish = (name: string) => held.vanished(`uid-${name}`);
+
+  test('go when the API server itself has said that they are gone, and not before', () => {
+    for (const name of names(2)) namespace(name);
+    vanish('user-0');
+    decide();
+    expect(given('Vanished')).toEqual(['user-0']);
+  });
+
+  test('that are named while a decision is being written are decided by the next one', () => {
+    for (const name of names(2)) namespace(name);
+    vanish('user-0');
+    const decision = held.decide(policyWith(), NOW);
+    vanish('user-1');
+    held.settle(policyWith(), decision);
+    expect(given('Vanished')).toEqual(['user-0']);
+    decide();
+    expect(given('Vanished')).toEqual(['user-0', 'user-1']);
+  });
+
+  test('are held when they are many, the unproven counted', () => {
+    for (const name of names(12)) namespace(name);
+    vanish('user-0');
+    expect(decide()?.holds).toMatchObject([{ cause: 'Vanished', affected: 12 }]);
+    expect(given('Vanished')).toEqual([]);
+  });
+
+  test('and come back end the hold', () => {
+    for (const name of names(12)) namespace(name);
+    vanish('user-0');
+    const status = decide();
+    demands = 0;
+    for (const name of names(12)) user(name);
+    expect(demands).toBeGreaterThan(0);
+    expect(decide(status)?.holds).toEqual([]);
+    expect(told.map(({ what }) => what)).toEqual(['Held', 'HoldEnded']);
+  });
+
+  test('get a new owner, as from "latchkey adopt", and end the hold', () => {
+    for (const name of names(12)) namespace(name);
+    vanish('user-0');
+    const status = decide();
+    for (const name of names(12)) user(`new-${name}`);
+    demands = 0;
+    for (const name of names(12)) namespace(name, `uid-new-${name}`);
+    expect(demands).toBeGreaterThan(0);
+    expect(decide(status)?.holds).toEqual([]);
+  });
+
+  describe('and were confirmed before a new leader began', () => {
+    let status: TokenPolicy['status'];
+    let id: string;
+    beforeEach(() => {
+      for (const name of names(12)) namespace(name);
+      vanish('user-0');
+      status = decide();
+      id = status?.holds?.[0]?.id ?? '';
+      newLeader();
+    });
+
+    test('go on', () => {
+      for (const name of names(12)) vanish(name);
+      decide(status, id);
+      expect(given('Vanished')).toEqual(names(12));
+    });
+
+    test('go on one after the other, as the API server says of each that it is gone', () => {
+      vanish('user-3');
+      const next = decide(status, id);
+      expect(given('Vanished')).toEqual(['user-3']);
+      vanish('user-7');
+      decide(next, id);
+      expect(given('Vanished')).toEqual(['user-3', 'user-7']);
+    });
+
+    test('are held anew where more are gone by now', () => {
+      namespace('user-12');
+      for (const name of names(13)) vanish(name);
+      expect(decide(status, id)?.holds).toMatchObject([{ confirmed: false, affected: 13 }]);
+      expect(given('Vanished')).toEqual([]);
+    });
+  });
+});
+
+test.each<[string | undefined, readonly string[]]>([
+  [undefined, []],
+  ['', []],
+  ['abc', ['abc']],
+  [' abc, def ,,', ['abc', 'def']],
+])('the annotation %j confirms %j', (annotation, ids) => {
+  const metadataOf = annotation === undefined ? {} : { annotations: { 'latchkey.dev/confirm': annotation } };
+  expect([...confirmedIds(policyWith({}, {}, metadataOf))]).toEqual(ids);
+});
+
+test('ids differ, and are short', () => {
+  const ids = new Set<string>();
+  for (let round = 0; round < 100; round++) {
+    newLeader();
+    for (const name of names(12)) user(name, { deleting: true });
+    const [hold] = decide()?.holds ?? ([] as Hold[]);
+    ids.add(hold?.id ?? '');
+    expect(hold?.id).toMatch(/^[b-df-hj-km-np-tv-xz2-9]{6}$/);
+  }
+  expect(ids.size).toBe(100);
+});
