@@ -16,6 +16,8 @@ const DEADLINE_MS = 20_000;
 export interface LatchkeyOptions extends OperatorOptions {
   /** Local accounts: username → password. */
   readonly accounts?: Readonly<Record<string, string>>;
+  /** More values of the chart. */
+  readonly values?: object;
   /** Where the operator finds the API server, for example at a proxy; the cluster's own address by default. */
   readonly apiServer?: (url: string) => Promise<string>;
 }
@@ -57,12 +59,13 @@ export interface Latchkey {
 
 export async function startLatchkey({
   accounts = {},
+  values,
   apiServer,
   ...options
 }: LatchkeyOptions = {}): Promise<Latchkey> {
   const cluster = await startControlPlane();
   try {
-    await install(cluster);
+    await install(cluster, values);
     const lines = Object.entries(accounts).map(
       async ([name, password]) => `${name}:${await hashPassword(password)}`,
     );

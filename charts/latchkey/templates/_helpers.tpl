@@ -39,7 +39,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
      can see. A feature that needs another one adds it here. */}}
 {{- define "latchkey.secretsRead" -}}
 {{- $settings := .Values.settings -}}
-{{- list "latchkey-callers" (default "latchkey-local-accounts" $settings.localAccountsSecret) (default "latchkey-ldap-bind" $settings.ldapBindSecret) | toJson -}}
+{{- $secrets := list "latchkey-callers" (default "latchkey-local-accounts" $settings.localAccountsSecret) (default "latchkey-ldap-bind" $settings.ldapBindSecret) -}}
+{{- if .Values.license.enabled }}{{ $secrets = append $secrets "latchkey-license" }}{{ end -}}
+{{- toJson $secrets -}}
 {{- end }}
 {{- define "latchkey.secretsWritten" -}}
 {{- list "latchkey-signing-keys" "latchkey-tls" | toJson -}}
