@@ -99,7 +99,7 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
     await step('Having the API server ask Latchkey about tokens', async () => {
       const command = latchkeyCommand(cluster.adminKubeconfig);
       const callerToken = await command(
-        'callers', 'add', '--name=kube-apiserver', `--namespace=${OPERATOR_NAMESPACE}`,
+        'callers', 'add', 'kube-apiserver', `--namespace=${OPERATOR_NAMESPACE}`,
       ); // prettier-ignore
       await cluster.restartApiServer({
         apiServerFlags: webhookFlags({

@@ -59,7 +59,7 @@ export const hashSettings = z.object({ username: text('Whose account it is. Requ
 
 export const callerSettings = z.object({
   ...clusterSettings,
-  name: text('The name of the caller, for example kube-apiserver. Required.').regex(
+  name: argument('The name of the caller, for example kube-apiserver. Required.').regex(
     CALLER_NAME,
     "must be lower-case letters, digits, '-' and '.', at most 63: write for example kube-apiserver",
   ),
@@ -68,5 +68,5 @@ export const callerSettings = z.object({
 /** Any name: what somebody has put into the Secret by hand can be removed, too. */
 export const callerRemovalSettings = z.object({
   ...clusterSettings,
-  name: text('The caller whose token is refused from now on. Required.'),
+  name: argument('The caller whose token is refused from now on. Required.'),
 });

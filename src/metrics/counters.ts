@@ -7,6 +7,12 @@ export interface Counters {
   /** An answer of the API server: `verb` is WATCH or the method, `code` the HTTP status, or `none` for no answer. */
   answered(verb: string, code: string): void;
   watchBroke(resource: string): void;
+  /** A question about tokens was answered: `endpoint` is ours, `code` the HTTP status. */
+  verifierAnswered(endpoint: string, code: string): void;
+  /** A token was checked; `reason` is empty for one that is good. */
+  tokenChecked(outcome: string, reason: string): void;
+  /** The first no to a session was given so long after this replica saw why. */
+  refusedAfter(ms: number): void;
 }
 
 /** A refresh is one request: from a fast machine beside the API server to the longest time limit. */
@@ -62,6 +68,25 @@ export function counters(registry: Registry): Counters {
     'resource',
   );
 
+  const verifierAnswers = counter(
+    'latchkey_verifier_requests_total',
+    'Answers to those who ask about tokens; code is the HTTP status.',
+    'endpoint',
+    'code',
+  );
+  const checks = counter(
+    'latchkey_token_checks_total',
+    'Tokens that were checked for somebody: accepted, refused or undecided, and why.',
+    'outcome',
+    'reason',
+  );
+  const refusedAfter = new Histogram({
+    name: 'latchkey_revocation_to_refusal_seconds',
+    help: 'From the moment this replica saw why a session is over to its first no to a token of it.',
+    buckets: SECONDS,
+    registers,
+  });
+
   return {
     happened(happening) {
       switch (happening.what) {
@@ -98,5 +123,8 @@ export function counters(registry: Registry): Counters {
     },
     answered: (verb, code) => answers.inc({ verb, code }),
     watchBroke: (resource) => broken.inc({ resource }),
+    verifierAnswered: (endpoint, code) => verifierAnswers.inc({ endpoint, code }),
+    tokenChecked: (outcome, reason) => checks.inc({ outcome, reason }),
+    refusedAfter: (ms) => refusedAfter.observe(ms / 1_000),
   };
 }

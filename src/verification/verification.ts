@@ -7,6 +7,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Freshness } from '../kubernetes/freshness.ts';
 import { observe, type Surroundings } from '../observation/observe.ts';
 import { allowance } from './allowance.ts';
+import { causesOf } from './causes.ts';
 import { endedSessions } from './ended-sessions.ts';
 import { liveReader } from './live.ts';
 import { singleFlight } from './single-flight.ts';
@@ -35,6 +36,10 @@ export interface VerificationOptions {
   readonly surroundings: Surroundings;
   readonly verifyToken: VerifyToken;
   readonly keys: { readonly freshness: Freshness; refresh(): Promise<void> };
+  readonly count: {
+    tokenChecked(outcome: string, reason: string): void;
+    refusedAfter(ms: number): void;
+  };
   readonly log: Logger;
 }
 
@@ -44,7 +49,7 @@ export interface VerificationOptions {
  * have begun on another replica a moment ago.
  */
 export function verification(options: VerificationOptions): Verification {
-  const { client, surroundings, verifyToken, keys, log } = options;
+  const { client, surroundings, verifyToken, keys, count, log } = options;
   const { caches } = surroundings;
   const readLive = liveReader(client, caches);
   const mayReadLive = allowance(LIVE);
@@ -54,6 +59,7 @@ export function verification(options: VerificationOptions): Verification {
     const [live] = await Promise.all([readLive(claims), keys.refresh()]);
     return live;
   });
+  const causes = causesOf(caches);
   const ended = endedSessions();
   caches.users.onChange((before, after) => {
     const session = before?.user.status?.session?.id;
@@ -99,34 +105,45 @@ export function verification(options: VerificationOptions): Verification {
 
     const proven = isProven();
     const cached = judgeCached(claims);
-    if (cached.accepted && proven) return verdict(claims, cached);
+    if (cached.accepted && proven) return verdictOf(claims, cached);
     if (!cached.accepted) {
       const isKnown = cachedUser(claims)?.status?.session?.id === claims.sid;
-      if (isKnown || ended.has(claims.sid)) return verdict(claims, cached);
+      if (isKnown || ended.has(claims.sid)) return verdictOf(claims, cached);
     }
     const judgement = (await judgeLive(claims)) ?? (await judgeProven(claims));
     if (!judgement) return undecided('CacheNotProven');
     // The keys may have changed while that was read.
     const again = judgement.accepted ? await verifyToken(token, new Date()) : undefined;
     if (again && 'fault' in again) return { outcome: 'Refused', reason: again.fault };
-    return verdict(claims, judgement);
+    return verdictOf(claims, judgement);
+  }
+
+  function measure(verdict: Verdict): void {
+    count.tokenChecked(verdict.outcome, verdict.outcome === 'Accepted' ? '' : verdict.reason);
+    if (verdict.outcome !== 'Refused' || !verdict.claims) return;
+    const ms = causes.firstNo(verdict.claims.sid);
+    if (ms !== undefined) count.refusedAfter(ms);
   }
 
   return {
     async verify(token) {
-      try {
-        return await decide(token);
-      } catch (error) {
+      const verdict = await decide(token).catch((error: unknown) => {
         log.debug({ err: error }, 'a token could not be checked');
         return undecided('ApiUnreachable');
+      });
+      measure(verdict);
+      if (verdict.outcome === 'Refused' && verdict.claims) {
+        const { sid, jti } = verdict.claims;
+        log.debug({ session: sid, jti, reason: verdict.reason }, 'token refused');
       }
+      return verdict;
     },
   };
 }
 
 const undecided = (reason: Unknown): Verdict => ({ outcome: 'Undecided', reason });
 
-function verdict(claims: VerifiedClaims, judgement: Judgement): Verdict {
+function verdictOf(claims: VerifiedClaims, judgement: Judgement): Verdict {
   return judgement.accepted
     ? { outcome: 'Accepted', identity: judgement.identity, claims }
     : { outcome: 'Refused', reason: judgement.reason, claims };

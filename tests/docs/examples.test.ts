@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 beforeAll(async () => {
-  const callerToken = (await command('callers', 'add', '--name=examples', '--namespace=latchkey')).trim();
+  const callerToken = (await command('callers', 'add', 'examples', '--namespace=latchkey')).trim();
   await latchkey.createUser('ada', { groups: ['analytics'] });
   await latchkey.untilStatus('ada', ({ phase }) => phase === 'Pending');
   const { portal, caFile } = latchkey.operator;

@@ -18,6 +18,10 @@ export interface VerifyingReplica {
   readonly proxy: TcpProxy;
   /** What it has asked the API server in single requests, in their order. */
   readonly requests: readonly ApiRequest[];
+  /** Every check, as it is counted. */
+  readonly counted: readonly string[];
+  /** What the histogram was given, in milliseconds. */
+  readonly refusedAfter: readonly number[];
   readonly proofs: { readonly isProven: () => boolean };
   verify(token: string): Promise<Verdict>;
   stop(): Promise<void>;
@@ -39,6 +43,8 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
       return direct.request(request);
     },
   };
+  const counted: string[] = [];
+  const refusedAfter: number[] = [];
   const life = new AbortController();
   const options = { log: pino({ level: 'silent' }), signal: life.signal };
   const clock = watchClock(client);
@@ -64,11 +70,17 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
     },
     verifyToken: tokenVerifier(keys.keyring, operator.portal),
     keys,
+    count: {
+      tokenChecked: (outcome, reason) => void counted.push(`${outcome} ${reason}`.trim()),
+      refusedAfter: (ms) => void refusedAfter.push(ms),
+    },
     log: options.log,
   });
   return {
     proxy,
     requests,
+    counted,
+    refusedAfter,
     proofs: {
       isProven: () =>
         [caches.userFreshness, caches.policyFreshness, keys.freshness]

@@ -71,6 +71,11 @@ describe('never a yes for somebody revoked meanwhile', () => {
     expect(await outcome(token)).toBe('Accepted');
     await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } });
     await waitUntil('the refusal', 1_000, async () => (await outcome(token)) === 'Refused');
+    expect(await outcome(token)).toBe('Refused');
+    // The first no alone, however often it is asked.
+    expect(replica.refusedAfter).toHaveLength(1);
+    expect(replica.counted).toContain('Accepted');
+    expect(replica.counted.at(-1)).toMatch(/^Refused (SwitchedOff|SessionEnded)$/);
     await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: false } });
   });
 

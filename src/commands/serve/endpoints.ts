@@ -1,11 +1,14 @@
 // What every replica answers on its HTTPS port: health, discovery, questions about tokens, the portal.
 import type { Logger } from 'pino';
 import type { Directory } from '../../directory/directory.ts';
+import { endpoints as issuerEndpoints } from '../../issuer/discovery.ts';
 import { tokenVerifier } from '../../issuer/verify.ts';
+import { countAnswers } from '../../servers/count-answers.ts';
 import { discovery } from '../../servers/discovery/routes.ts';
 import { registerHealth, type HealthChecks } from '../../servers/health.ts';
 import { createHttpsServer, type HttpsServer } from '../../servers/https.ts';
 import { introspection } from '../../servers/introspection/routes.ts';
+import { pathOf } from '../../servers/path-of.ts';
 import { portal } from '../../servers/portal/portal.ts';
 import { parseExternalUrl, parsePasswordChangeUrl } from '../../servers/portal/settings.ts';
 import { revocation } from '../../servers/revocation/routes.ts';
@@ -26,7 +29,7 @@ export interface EndpointsOptions {
 
 /** @throws where the certificate or an address of the settings cannot be used */
 export async function endpoints(
-  { client, caches, keys, authenticateCaller: authenticate, surroundings, tell }: Replica,
+  { client, caches, keys, authenticateCaller: authenticate, count, surroundings, tell }: Replica,
   settings: ServeSettings,
   { directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
@@ -36,9 +39,16 @@ export async function endpoints(
   );
   registerHealth(server.app, health);
   const { issuerUrl } = settings;
+  const urls = issuerEndpoints(issuerUrl);
+  const counted = [
+    [pathOf(urls.tokenReview), 'token-review'],
+    [pathOf(urls.introspection), 'introspection'],
+    [pathOf(urls.revocation), 'revocation'],
+  ] as const;
+  countAnswers(server.app, new Map(counted), count.verifierAnswered);
   await server.app.register(discovery, { issuerUrl, keyring: keys.keyring });
   const verifyToken = tokenVerifier(keys.keyring, issuerUrl);
-  const verification = tokenVerification({ client, surroundings, verifyToken, keys, log });
+  const verification = tokenVerification({ client, surroundings, verifyToken, keys, count, log });
   await server.app.register(tokenReview, {
     issuerUrl,
     authenticate,

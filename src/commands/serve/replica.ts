@@ -26,6 +26,7 @@ export interface Replica {
   readonly keys: SigningKeys;
   readonly ledger: Ledger;
   readonly authenticateCaller: AuthenticateCaller;
+  readonly count: Counters;
   readonly license: RequiredLicense;
   readonly permissions: Permissions;
   readonly surroundings: Surroundings;
@@ -77,6 +78,7 @@ export function replica(
     keys,
     ledger: written,
     authenticateCaller: callers.authenticate,
+    count: metrics,
     license,
     permissions: permitted,
     cannotMint,

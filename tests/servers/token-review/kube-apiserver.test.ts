@@ -18,7 +18,7 @@ const { kubectl, cluster } = latchkey;
 const command = latchkeyCommand(cluster.adminKubeconfig);
 
 beforeAll(async () => {
-  const callerToken = await command('callers', 'add', '--name=kube-apiserver', '--namespace=latchkey');
+  const callerToken = await command('callers', 'add', 'kube-apiserver', '--namespace=latchkey');
   await cluster.restartApiServer({
     apiServerFlags: webhookFlags({
       file: join(cluster.folder, 'webhook.kubeconfig'),
@@ -163,6 +163,6 @@ describe('kubectl --token', () => {
 test('a caller that is removed is no longer answered, and its API server lets nobody in by a token', async () => {
   const { token } = await latchkey.untilToken('grace');
   expect(await isRefused(token)).toBe(false);
-  await command('callers', 'remove', '--name=kube-apiserver', '--namespace=latchkey');
+  await command('callers', 'remove', 'kube-apiserver', '--namespace=latchkey');
   await waitUntil('the refusal', OWN_CACHE_MS + 5_000, () => isRefused(token));
 }, 60_000);
