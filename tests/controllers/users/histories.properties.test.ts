@@ -208,9 +208,45 @@ test.each<readonly [string, readonly Happening[]]>([
     'a session that was restored with its User does not count',
     [['restoreUser', 'ada'], ['deleteNamespace', 'ada'], ['finishNamespaces']],
   ],
+  [
+    'a licence that ended and was renewed while no operator ran ends every session',
+    [
+      ['renewLicense', 50 * MINUTE_MS],
+      ['settle'],
+      ['stopOperator'],
+      ['advance', 60 * MINUTE_MS],
+      ['renewLicense', 90 * MINUTE_MS],
+      ['startOperator'],
+    ],
+  ],
+  [
+    'a licence that ended and was renewed before the operator was told of either ends every session',
+    [
+      ['renewLicense', 10 * MINUTE_MS],
+      ['settle'],
+      ['advance', 10 * MINUTE_MS],
+      ['renewLicense', 90 * MINUTE_MS],
+      ['deliverLicense'],
+      ['reconcile', 'ada'],
+    ],
+  ],
 ])('%s', async (_, history) => {
   const world = await live([...SIGNED_IN, ...history]);
   expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
+});
+
+test('a licence that is renewed early, while no operator runs, takes nothing away', async () => {
+  const world = await live([
+    ...SIGNED_IN,
+    ['renewLicense', 50 * MINUTE_MS],
+    ['settle'],
+    ['stopOperator'],
+    ['advance', 40 * MINUTE_MS],
+    ['renewLicense', 90 * MINUTE_MS],
+    ['advance', 20 * MINUTE_MS],
+    ['startOperator'],
+  ]);
+  expect(tokenOf(world, 'ada')).toHaveProperty('AUTH_TOKEN');
 });
 
 test('a token that cannot be replaced leaves the Secret at its floor, and not before', async () => {
