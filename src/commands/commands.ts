@@ -8,6 +8,7 @@ import { createLog } from '../log.ts';
 import { adoptRestored } from './adopt.ts';
 import { addCallerNamed, listCallers, removeCallerNamed } from './callers.ts';
 import { clusterSettings } from './cluster-settings.ts';
+import { confirm } from './confirm.ts';
 import { accountLine } from './hash-password.ts';
 import { IN_CLUSTER, makeLicense, showLicense } from './license.ts';
 import { readTextFile } from './read-text-file.ts';
@@ -20,6 +21,7 @@ import {
   adoptSettings,
   callerRemovalSettings,
   callerSettings,
+  confirmSettings,
   hashSettings,
   issueLicenseSettings,
   revokeSettings,
@@ -79,6 +81,12 @@ export const COMMANDS: readonly Command[] = [
     withClient(settings, (client) =>
       why({ client, out: print }, { asked: settings.user, namespace: settings.namespace, now: new Date() }),
     ),
+  ),
+  command(
+    'confirm',
+    'Lets what is held go on: so many Users lose their access that an admin is asked.',
+    confirmSettings,
+    (settings) => withClient(settings, (client) => confirm({ client, out: print }, settings.id)),
   ),
   command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
     withClient(settings, (client) =>

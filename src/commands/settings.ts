@@ -55,6 +55,11 @@ export const whySettings = z.object({
   user: argument('The name of the User, or its username. Required.'),
 });
 
+export const confirmSettings = z.object({
+  ...clusterSettings,
+  id: argument('The id of the hold, as the condition Held of the TokenPolicy names it. Required.'),
+});
+
 export const hashSettings = z.object({ username: text('Whose account it is. Required.') });
 
 export const callerSettings = z.object({

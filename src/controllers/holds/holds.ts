@@ -1,7 +1,7 @@
 // Asks, for all who would lose something now, whether it is an accident, and gives the permissions once that is written.
 import { randomInt } from 'node:crypto';
-import { ANNOTATION } from '../../api/names.ts';
 import type { Hold, HoldCause, TokenPolicy } from '../../api/token-policy.ts';
+import { confirmedIds } from '../../domain/confirmation.ts';
 import type { Tell } from '../../domain/happening.ts';
 import {
   decideHolds,
@@ -133,13 +133,6 @@ export function openHolds(policy: TokenPolicy | undefined): ReadonlyMap<string, 
   for (const { cause, confirmed } of policy?.status?.holds ?? [])
     if (!confirmed) found.set(cause, (found.get(cause) ?? 0) + 1);
   return found;
-}
-
-/** Written by an admin: several ids are separated by commas. */
-export function confirmedIds(policy: TokenPolicy | undefined): ReadonlySet<string> {
-  const value = policy?.metadata.annotations?.[ANNOTATION.confirm] ?? '';
-  const ids = value.split(',').map((id) => id.trim());
-  return new Set(ids.filter((id) => id !== ''));
 }
 
 /** One of 387 million. */

@@ -1,7 +1,7 @@
 // What is asked of the caches, remembered in a term, and left to the next leader.
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Hold, TokenPolicy } from '../../../src/api/token-policy.ts';
-import { confirmedIds, holds, type Holds } from '../../../src/controllers/holds/holds.ts';
+import { holds, type Holds } from '../../../src/controllers/holds/holds.ts';
 import { permissions, type Permissions } from '../../../src/controllers/holds/permissions.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
@@ -207,16 +207,6 @@ describe('Users that have vanished', () => {
       expect(given('Vanished')).toEqual([]);
     });
   });
-});
-
-test.each<[string | undefined, readonly string[]]>([
-  [undefined, []],
-  ['', []],
-  ['abc', ['abc']],
-  [' abc, def ,,', ['abc', 'def']],
-])('the annotation %j confirms %j', (annotation, ids) => {
-  const metadataOf = annotation === undefined ? {} : { annotations: { 'latchkey.dev/confirm': annotation } };
-  expect([...confirmedIds(policyWith({}, {}, metadataOf))]).toEqual(ids);
 });
 
 test('ids differ, and are short', () => {
