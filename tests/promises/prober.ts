@@ -16,9 +16,9 @@ export interface Prober {
 export function probe({ token }: Latchkey, namespace: string): Prober {
   const reads: (number | undefined)[] = [];
   const seen = new Set<string>();
-  let stopped = false;
+  const stop = new AbortController();
   const read = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       const found = await token(namespace);
       // After the read: it was not younger when it was read.
       reads.push(found === undefined ? undefined : (decodeJwt(found).exp ?? 0) - Date.now() / 1_000);
@@ -31,7 +31,7 @@ export function probe({ token }: Latchkey, namespace: string): Prober {
     reads,
     tokens: () => seen.size,
     async stop() {
-      stopped = true;
+      stop.abort();
       await done;
     },
   };
