@@ -19,6 +19,11 @@ export interface ApiServerOptions {
   apiServerFlags?: readonly string[];
 }
 
+export interface ControlPlaneOptions extends ApiServerOptions {
+  /** More flags of kube-controller-manager. */
+  controllerManagerFlags?: readonly string[];
+}
+
 export interface ControlPlane {
   /** The private folder with all its files; the servers' logs are `*.log` in it. */
   readonly folder: string;
@@ -45,7 +50,7 @@ export interface ControlPlane {
  * stops it; should this process die before, the servers die with it.
  * @throws DevError of `findBinaries`, `ProcessDied` with the end of a server's log, or `TimedOut`
  */
-export async function startControlPlane(options: ApiServerOptions = {}): Promise<ControlPlane> {
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = await findBinaries();
   const { path: folder, remove } = temporaryFolder('latchkey-cluster');
   const servers = new Map<keyof Binaries, ServerProcess>();
@@ -78,7 +83,10 @@ export async function startControlPlane(options: ApiServerOptions = {}): Promise
     await startApiServer(options);
     // It gives up for good when the API server is away in its first seconds: so it starts after it, and nobody
     // can stop the API server before this first work of its hands is there.
-    start('kube-controller-manager', controllerManagerFlags(adminKubeconfig, pki));
+    start('kube-controller-manager', [
+      ...controllerManagerFlags(adminKubeconfig, pki),
+      ...(options.controllerManagerFlags ?? []),
+    ]);
     await untilOk('the controllers to run', '/api/v1/namespaces/default/serviceaccounts/default');
 
     const stopApiServer = async (): Promise<void> => {

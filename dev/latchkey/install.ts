@@ -60,10 +60,14 @@ export async function install(cluster: Cluster, values: object = {}): Promise<vo
   await adminKubectl(cluster)(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '-l', `app.kubernetes.io/instance=${RELEASE}`]); // prettier-ignore
 }
 
-/** Writes a kubeconfig with a token of the operator's ServiceAccount, good for a day. */
-export async function operatorKubeconfig(cluster: Cluster, file: string): Promise<void> {
+/** Writes a kubeconfig with a token of a ServiceAccount beside the operator, by default the operator's own, good for a day. */
+export async function operatorKubeconfig(
+  cluster: Cluster,
+  file: string,
+  serviceAccount = SERVICE_ACCOUNT,
+): Promise<void> {
   const token = await adminKubectl(cluster)([
-    'create', 'token', SERVICE_ACCOUNT, '-n', OPERATOR_NAMESPACE, '--duration=24h',
+    'create', 'token', serviceAccount, '-n', OPERATOR_NAMESPACE, '--duration=24h',
   ]); // prettier-ignore
   const kubeconfig = {
     apiVersion: 'v1',

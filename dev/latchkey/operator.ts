@@ -12,7 +12,7 @@ import { operatorKubeconfig, OPERATOR_NAMESPACE, type Cluster } from './install.
 
 const READY_TIMEOUT_MS = 30_000;
 const LOG_LINES_IN_ERROR = 20;
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const SOURCES = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface OperatorOptions {
   /** More flags of `latchkey serve`; they stand last, so they win. */
@@ -21,6 +21,8 @@ export interface OperatorOptions {
   readonly nodeFlags?: readonly string[];
   /** Where to listen; a free port by default. */
   readonly port?: number;
+  /** The program; the sources as they are by default. */
+  readonly main?: string;
 }
 
 export interface Operator {
@@ -43,7 +45,7 @@ export interface Operator {
 
 export async function startOperator(
   cluster: Cluster,
-  { flags = [], nodeFlags = [], port: wanted }: OperatorOptions = {},
+  { flags = [], nodeFlags = [], port: wanted, main = SOURCES }: OperatorOptions = {},
 ): Promise<Operator> {
   const { path: folder, remove } = temporaryFolder('latchkey-operator');
   const authority = await createAuthority(join(folder, 'pki'), 'latchkey portal CA');
@@ -62,7 +64,7 @@ export async function startOperator(
     command: process.execPath,
     args: [
       ...nodeFlags,
-      MAIN,
+      main,
       'serve',
       `--kubeconfig=${kubeconfig}`,
       `--namespace=${OPERATOR_NAMESPACE}`,

@@ -5,7 +5,7 @@ import { fraction } from './digest.ts';
 
 /** A token is replaced at an age between these shares of `ttl - minRemaining`. */
 const EARLIEST = 0.45;
-const LATEST = 0.75;
+export const LATEST = 0.75;
 
 export interface Lifetime {
   readonly ttlMs: number;

@@ -1,0 +1,39 @@
+// How much is measured: in full, or just enough to see that everything works.
+
+export interface Scale {
+  /** Users: for the slope of the memory, for the refreshes, and at the most. */
+  readonly few: number;
+  readonly many: number;
+  readonly most: number;
+  /** How often each contender is measured. */
+  readonly rounds: number;
+  readonly idleSeconds: number;
+  readonly signIns: {
+    readonly warmUp: number;
+    readonly alone: number;
+    readonly together: number;
+    readonly atOnce: number;
+  };
+  /** The policy while a restart is measured, so that tokens grow old while one waits. */
+  readonly restartTokens: { readonly ttl: string; readonly minRemaining: string };
+}
+
+export const FULL: Scale = {
+  few: 1_000,
+  many: 5_000,
+  most: 10_000,
+  rounds: 3,
+  idleSeconds: 60,
+  signIns: { warmUp: 20, alone: 200, together: 500, atOnce: 50 },
+  restartTokens: { ttl: '180s', minRemaining: '60s' },
+};
+
+export const SHORT: Scale = {
+  few: 20,
+  many: 40,
+  most: 60,
+  rounds: 1,
+  idleSeconds: 3,
+  signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
+  restartTokens: { ttl: '60s', minRemaining: '30s' },
+};

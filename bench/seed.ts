@@ -1,0 +1,48 @@
+// Makes Users that have signed in, by the thousand, as an admin: the operator finds them at its start and does the rest.
+import { randomUUID } from 'node:crypto';
+import { API_VERSION, FINALIZER, POLICY_NAME } from '../src/api/names.ts';
+import type { TokenPolicy } from '../src/api/token-policy.ts';
+import type { User } from '../src/api/user.ts';
+import { startSession } from '../src/domain/session.ts';
+import type { KubernetesClient } from '../src/kubernetes/client.ts';
+import { POLICIES, USERS } from '../src/observation/views.ts';
+
+const IN_FLIGHT = 48;
+
+/** The name of the User with that number, and of its namespace. */
+export const userName = (index: number) => `u${String(index).padStart(5, '0')}`;
+
+/** Makes the Users numbered from `from` to just below `to`. The policy must have its epoch. */
+export async function seedUsers(client: KubernetesClient, from: number, to: number): Promise<void> {
+  const policy = await client.request<TokenPolicy>({
+    method: 'GET',
+    path: `${POLICIES.path}/${POLICY_NAME}`,
+  });
+  let next = from;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < to; index = next++) await seedUser(client, policy, userName(index));
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+}
+
+async function seedUser(client: KubernetesClient, policy: TokenPolicy, name: string): Promise<void> {
+  const user = await client.request<User>({
+    method: 'POST',
+    path: USERS.path,
+    body: {
+      apiVersion: API_VERSION,
+      kind: 'User',
+      metadata: { name, finalizers: [FINALIZER] },
+      spec: {
+        email: `${name}@example.org`,
+        displayName: `Bench ${name}`,
+        groups: ['analytics', 'engineering', 'everyone'],
+      },
+    },
+  });
+  await client.request({
+    method: 'PUT',
+    path: `${USERS.path}/${name}/status`,
+    body: { ...user, status: { session: startSession(user, policy, randomUUID(), new Date()) } },
+  });
+}
