@@ -5,7 +5,7 @@ import { issueLicense } from '../license/issue.ts';
 import { privateKey, publicKeys } from '../license/keys.ts';
 import { LicenseError } from '../license/license-error.ts';
 import { readLicense, verifyLicense } from '../license/verify.ts';
-import { readTextFile } from './read-text-file.ts';
+import { readKeyFile } from './read-key-file.ts';
 
 export interface IssueSettings {
   readonly privateKeyFile: string;
@@ -17,13 +17,13 @@ export interface IssueSettings {
 
 /**
  * @returns the licence, for the Secret latchkey-license
- * @throws {LicenseKeyError} @throws {LicenseError} `LicenseIncomplete`
+ * @throws {SettingsError} where there is no such key @throws {LicenseError} `LicenseIncomplete`
  */
 export function makeLicense(
   { privateKeyFile, notBefore, ...terms }: IssueSettings,
   now: Date,
 ): Promise<string> {
-  const key = privateKey(readTextFile('privateKeyFile', privateKeyFile));
+  const key = readKeyFile('privateKeyFile', privateKeyFile, privateKey);
   return issueLicense({ ...terms, notBefore: notBefore ?? now }, key, now);
 }
 
@@ -39,7 +39,7 @@ export interface ShowCommand {
 export async function showLicense({ text, publicKeyFile, now, out }: ShowCommand): Promise<void> {
   const claimed = readLicense(text);
   const keys =
-    publicKeyFile === undefined ? undefined : publicKeys(readTextFile('licensePublicKeyFile', publicKeyFile));
+    publicKeyFile === undefined ? undefined : readKeyFile('licensePublicKeyFile', publicKeyFile, publicKeys);
   let refusal: LicenseError | undefined;
   if (keys) {
     await verifyLicense(text, keys).catch((error: unknown) => {

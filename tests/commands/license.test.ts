@@ -90,7 +90,7 @@ describe('bad input', () => {
     [
       'the public key',
       ['issue', ...terms, `--private-key-file=${example.publicKeyFile}`],
-      'not a key that can be read',
+      'vendor.pem: The file is not a key that can be read',
     ],
     ['a day that does not exist', ['issue', '--expires-at=2031-02-31'], 'there is no such day'],
     ['a time without a zone', ['issue', '--expires-at=2031-01-01T12:00:00'], 'write for example 2030-12-31'],

@@ -17,7 +17,7 @@ import type { Counters } from '../../metrics/counters.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
-import { readTextFile } from '../read-text-file.ts';
+import { readKeyFile } from '../read-key-file.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface Replica {
@@ -109,10 +109,10 @@ export function replica(
   };
 }
 
-/** @throws {SettingsError} @throws {LicenseKeyError} where the file has no key that licences can be verified with */
+/** @throws {SettingsError} where the file has no key that licences can be verified with */
 function vendorKeys({ licensePublicKeyFile: file }: ServeSettings): readonly LicenseKey[] | undefined {
   if (file === undefined) return undefined;
-  return publicKeys(readTextFile('licensePublicKeyFile', file));
+  return readKeyFile('licensePublicKeyFile', file, publicKeys);
 }
 
 const CLOCK_SKEW: CannotMint = {
