@@ -11,6 +11,12 @@ export const POLICY_NAME = 'cluster';
 export const TOKEN_SECRET = 'access-token';
 export const TOKEN_KEY = 'AUTH_TOKEN';
 
+/** The empty Secret that tokens of Kubernetes hang on: they die with it. */
+export const ANCHOR_SECRET = 'access-token-binding';
+
+/** The ServiceAccount in a user's namespace that Kubernetes gives tokens of; it has no rights of its own. */
+export const TOKEN_ACCOUNT = 'access-token';
+
 /** The ClusterRole of the chart that lets its subject read `access-token`, and the RoleBinding to it. */
 export const READER_ROLE = 'latchkey-read-access-token';
 

@@ -70,13 +70,27 @@ const accessToken = z
     ),
   });
 
-export const tokenPolicySpec = z.object({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('false takes every token of the cluster away at once and ends every session.'),
-  accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
-});
+export const tokenPolicySpec = z
+  .object({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('false takes every token of the cluster away at once and ends every session.'),
+    tokenSource: z
+      .enum(['Latchkey', 'Kubernetes'])
+      .default('Latchkey')
+      .describe(
+        'Who signs the tokens. Kubernetes: they are tokens of the ServiceAccount access-token in the user’s namespace, for clusters whose API server nobody may configure; it refuses them within 10 s of their revocation.',
+      ),
+    accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
+  })
+  .meta(
+    rules({
+      rule: `self.tokenSource != 'Kubernetes' || !self.accessToken.ttl.matches('${DURATION}') || duration(self.accessToken.ttl) >= duration('10m')`,
+      message: 'Kubernetes gives no tokens for less than 10m: write for example ttl: 30m',
+      fieldPath: '.accessToken.ttl',
+    }),
+  );
 
 const licenseStatus = z
   .object({
@@ -157,6 +171,7 @@ export const tokenPolicy = z
     spec: tokenPolicySpec
       .default({
         enabled: true,
+        tokenSource: 'Latchkey',
         accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] },
       })
       .describe('What an admin says of the tokens of all users.'),

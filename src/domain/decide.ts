@@ -2,10 +2,11 @@
 import { FINALIZER } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { Session, UserStatus } from '../api/user.ts';
+import { anchored, anchoredDigest, sessionOfKubernetes, type Anchored, type AnchorStep } from './anchor.ts';
 import { claimsDigest, identityClaims, type IdentityClaims } from './claims.ts';
 import type { Cause } from './happening.ts';
 import type { Observed } from './observed.ts';
-import { namespaceClaim, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
+import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
 import { floorAt, lifetime, refreshAt } from './refresh.ts';
 import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
@@ -23,7 +24,10 @@ export type Step =
       readonly session: string;
       readonly claims: IdentityClaims;
       readonly digest: string;
+      /** The UID of the Secret that it hangs on; there where Kubernetes gives the token. */
+      readonly anchor?: string;
     }
+  | AnchorStep
   | { readonly do: 'ClearToken'; readonly reason: string; readonly message: string }
   | { readonly do: 'DeleteSecret' }
   | { readonly do: 'WriteBinding'; readonly subject: string }
@@ -112,7 +116,7 @@ interface Plan {
 
 /** Session, then Secret, then namespace, then the finalizer: each step waits until the one before has been seen. */
 function offboard(observed: Observed, claim: NamespaceClaim): Plan {
-  const { user, secret, binding, namespace } = observed;
+  const { user, secret, anchor, binding, namespace } = observed;
   const only = (...steps: Step[]): Plan => ({ steps, tokenWritten: false });
   const leftovers = withdraw(observed, claim);
   if (leftovers.steps.length > 0) return leftovers;
@@ -120,6 +124,7 @@ function offboard(observed: Observed, claim: NamespaceClaim): Plan {
   if (!user.metadata.finalizers?.includes(FINALIZER)) return only();
   if (
     (secret && ownsSecret(observed, claim)) ||
+    (anchor && ownsAnchor(observed, claim)) ||
     (binding && ownsBinding(observed, claim) && claim !== 'Made')
   )
     return only();
@@ -131,6 +136,8 @@ function offboard(observed: Observed, claim: NamespaceClaim): Plan {
 function withdraw(observed: Observed, claim: NamespaceClaim): Plan {
   const { secret, binding } = observed;
   const steps: Step[] = [];
+  const { step } = anchored(observed, claim, undefined);
+  if (step) steps.push(step);
   if (secret && ownsSecret(observed, claim) && (!secret.deleting || secret.finalizers))
     steps.push({ do: 'DeleteSecret' });
   if (binding && claim !== 'Made' && ownsBinding(observed, claim) && !binding.deleting)
@@ -144,11 +151,22 @@ interface Access {
   readonly policy: TokenPolicy | undefined;
 }
 
-/** Makes what every User has (namespace, Secret, binding) and sees to the token in it. */
+interface Anchorage extends Access {
+  readonly anchor: Anchored;
+}
+
+/** Makes what every User has (namespace, Secret, binding) and sees to the token in it, and to what that hangs on. */
 function provide(observed: Observed, claim: NamespaceClaim, access: Access, now: Date): Plan {
-  const { user, namespace, secret } = observed;
   // It goes with its namespace, unless somebody's finalizer keeps both.
-  if (namespace?.deleting) return withdraw(observed, claim);
+  if (observed.namespace?.deleting) return withdraw(observed, claim);
+  const anchor = anchored(observed, claim, sessionOfKubernetes(access.policy, access.session));
+  const plan = provideSecret(observed, claim, { ...access, anchor }, now);
+  // After the token has left the Secret: what follows a deletion waits until the watch has told of it.
+  return anchor.step ? { ...plan, steps: [...plan.steps, anchor.step] } : plan;
+}
+
+function provideSecret(observed: Observed, claim: NamespaceClaim, access: Anchorage, now: Date): Plan {
+  const { user, secret } = observed;
   const before: Step[] = [];
   const deleting = user.metadata.deletionTimestamp !== undefined;
   // It keeps what it has until it is decided that it may lose it; it gets nothing that it does not have.
@@ -167,7 +185,9 @@ function provide(observed: Observed, claim: NamespaceClaim, access: Access, now:
     return { steps: [...before, ...steps, ...binding], tokenWritten: false };
   }
   const token =
-    access.session && access.policy ? keepFresh(observed, access.session, access.policy, now) : undefined;
+    access.session && access.policy
+      ? keepFresh(observed, { session: access.session, policy: access.policy, anchor: access.anchor }, now)
+      : undefined;
   if (token) return { ...token, steps: [...before, ...token.steps, ...binding] };
   const cleared =
     secret.written?.token === undefined && secret.written?.reason === reason && !secret.finalizers;
@@ -187,16 +207,24 @@ function absence(
 }
 
 /** @returns undefined where the Secret has to lose its key: nothing may be minted, and the old token is too old. */
-function keepFresh(observed: Observed, session: Session, policy: TokenPolicy, now: Date): Plan | undefined {
+function keepFresh(
+  observed: Observed,
+  { session, policy, anchor }: { session: Session; policy: TokenPolicy; anchor: Anchored },
+  now: Date,
+): Plan | undefined {
   const { user, secret, cannotMint, publishedKeys } = observed;
   const life = lifetime(policy);
   const claims = identityClaims(user, session, policy);
-  const digest = claimsDigest(claims);
+  const byKubernetes = sessionOfKubernetes(policy, session) !== undefined;
+  const { ready } = anchor;
+  // First there has to be something for the token to hang on; what one hung on that is gone is dead.
+  if (byKubernetes && !ready) return { steps: [], tokenWritten: false };
+  const digest = ready && byKubernetes ? anchoredDigest(claims, ready) : claimsDigest(claims);
   const written = secret?.finalizers ? undefined : secret?.written?.token;
   const usable =
     written?.session === session.id &&
     written.claims === digest &&
-    (publishedKeys?.has(written.kid) ?? true) &&
+    (written.kid === undefined || (publishedKeys?.has(written.kid) ?? true)) &&
     written.expiresAt.getTime() - now.getTime() <= life.ttlMs
       ? written
       : undefined;
@@ -207,8 +235,11 @@ function keepFresh(observed: Observed, session: Session, policy: TokenPolicy, no
   const aboveFloor = floor !== undefined && now < floor;
   // A change of the policy that has not been accounted for may have shut the gate for a moment.
   const accounted = policy.status?.observedGeneration === policy.metadata.generation;
-  if (!cannotMint && accounted)
-    return { steps: [{ do: 'WriteToken', session: session.id, claims, digest }], tokenWritten: aboveFloor };
+  if (!cannotMint && accounted) {
+    const hangsOn = ready && byKubernetes ? { anchor: ready.uid } : {};
+    const write: Step = { do: 'WriteToken', session: session.id, claims, digest, ...hangsOn };
+    return { steps: [write], tokenWritten: aboveFloor };
+  }
   return aboveFloor ? { steps: [], tokenWritten: true, lookAgainAt: floor } : undefined;
 }
 

@@ -4,7 +4,7 @@ import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { licenseText } from './license-texts.ts';
 import { mayBeTaken, OFFBOARDING } from './losing.ts';
 import type { Observed } from './observed.ts';
-import { namespaceClaim, ownsBinding, ownsSecret } from './ownership.ts';
+import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret } from './ownership.ts';
 import { seats } from './seats.ts';
 import { sessionEnd } from './session.ts';
 
@@ -99,6 +99,15 @@ const namespaceIsOurs: Gate = (observed) => {
         return shut(
           'SecretNotOurs',
           `The namespace ${name} has a Secret access-token that Latchkey did not make. Delete or rename it.`,
+        );
+      if (
+        observed.policy?.spec.tokenSource === 'Kubernetes' &&
+        observed.anchor &&
+        !ownsAnchor(observed, claim)
+      )
+        return shut(
+          'SecretNotOurs',
+          `The namespace ${name} has a Secret access-token-binding that Latchkey did not make. Delete or rename it.`,
         );
       if (observed.binding && !ownsBinding(observed, claim))
         return shut(

@@ -1,10 +1,12 @@
 // The objects that Latchkey makes for a User, as they are written to the API server.
 import {
+  ANCHOR_SECRET,
   ANNOTATION,
   LABEL,
   MANAGED_BY,
   NAMESPACE_MADE,
   READER_ROLE,
+  TOKEN_ACCOUNT,
   TOKEN_KEY,
   TOKEN_SECRET,
 } from '../api/names.ts';
@@ -45,13 +47,39 @@ export function bindingManifest(user: User, username: string) {
   };
 }
 
+/** Empty, and without a finalizer: its deletion must end its tokens at once. */
+export function anchorManifest(user: User, session: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: {
+      name: ANCHOR_SECRET,
+      namespace: effectiveNamespace(user),
+      labels: ownLabels(user),
+      annotations: { [ANNOTATION.user]: user.metadata.name, [ANNOTATION.session]: session },
+      ...NOT_THERE,
+    },
+  };
+}
+
+/** Bound to nothing, and mounted nowhere by itself. */
+export function tokenAccountManifest(user: User) {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: TOKEN_ACCOUNT, namespace: effectiveNamespace(user), labels: ownLabels(user) },
+    automountServiceAccountToken: false,
+  };
+}
+
 export type SecretContent =
   | {
       readonly token: string;
       readonly expiresAt: Date;
       readonly session: string;
       readonly claims: string;
-      readonly kid: string;
+      readonly kid: string | undefined;
     }
   | { readonly reason: string; readonly message: string };
 

@@ -32,11 +32,22 @@ export interface WrittenSecret {
     readonly expiresAt: Date;
     readonly session: string;
     readonly claims: string;
-    /** The key that signed it. */
-    readonly kid: string;
+    /** The key that signed it; undefined where Kubernetes did. */
+    readonly kid: string | undefined;
   };
   /** There only without one. */
   readonly reason?: string;
+}
+
+/** What the watch of the Secrets named access-token-binding tells: tokens of Kubernetes hang on it. */
+export interface AnchorView {
+  readonly uid: string;
+  /** The label latchkey.dev/user-uid. */
+  readonly userUID: string | undefined;
+  /** The session whose tokens hang on it. */
+  readonly session: string | undefined;
+  readonly finalizers: boolean;
+  readonly deleting: boolean;
 }
 
 export interface ReaderBindingView {
@@ -61,6 +72,7 @@ export interface Observed {
   /** Whether the User that the namespace's label names is still there. */
   readonly namespaceOwnerLives: boolean;
   readonly secret: SecretView | undefined;
+  readonly anchor: AnchorView | undefined;
   readonly binding: ReaderBindingView | undefined;
   readonly license: LicenseReading;
   /** How many Users come before this one for a seat of the licence: see seats.ts. */

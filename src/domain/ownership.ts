@@ -43,6 +43,11 @@ export function ownsSecret({ user, secret }: Observed, claim: NamespaceClaim): b
   return isOurs(claim) || secret.userUID === user.metadata.uid || secret.uid === user.status?.secretUID;
 }
 
+export function ownsAnchor({ user, anchor }: Observed, claim: NamespaceClaim): boolean {
+  if (!anchor) return false;
+  return isOurs(claim) || anchor.userUID === user.metadata.uid;
+}
+
 export function ownsBinding({ user, binding }: Observed, claim: NamespaceClaim): boolean {
   if (!binding) return false;
   return isOurs(claim) || binding.userUID === user.metadata.uid;

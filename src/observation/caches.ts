@@ -8,11 +8,13 @@ import { Store } from '../kubernetes/store.ts';
 import { indexOf, type Index } from './index-of.ts';
 import { seating, type Seating } from './seats.ts';
 import {
+  ANCHORS,
   BINDINGS,
   NAMESPACES,
   POLICIES,
   SECRETS,
   USERS,
+  type CachedAnchor,
   type CachedBinding,
   type CachedNamespace,
   type CachedPolicy,
@@ -26,6 +28,7 @@ export interface Stores {
   readonly policies: Store<CachedPolicy>;
   readonly namespaces: Store<CachedNamespace>;
   readonly secrets: Store<CachedSecret>;
+  readonly anchors: Store<CachedAnchor>;
   readonly bindings: Store<CachedBinding>;
   readonly byUID: Index<CachedUser>;
   readonly byUsername: Index<CachedUser>;
@@ -73,6 +76,7 @@ export function createStores(): Stores {
     policies,
     namespaces: new Store<CachedNamespace>(),
     secrets: new Store<CachedSecret>(),
+    anchors: new Store<CachedAnchor>(),
     bindings: new Store<CachedBinding>(),
     byUID: indexOf(users, ({ uid }) => uid),
     byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
@@ -89,12 +93,13 @@ export function createStores(): Stores {
  */
 export function startCaches(client: KubernetesClient, options: ReflectorOptions): Caches {
   const stores = createStores();
-  const { users, policies, namespaces, secrets, bindings } = stores;
+  const { users, policies, namespaces, secrets, anchors, bindings } = stores;
   const start = (): Reflector[] => [
     reflect(client, USERS, users, options),
     reflect(client, POLICIES, policies, options),
     reflect(client, NAMESPACES, namespaces, options),
     reflect(client, SECRETS, secrets, options),
+    reflect(client, ANCHORS, anchors, options),
     reflect(client, BINDINGS, bindings, options),
   ];
   const reflectors = Promise.resolve().then(start);

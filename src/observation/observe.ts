@@ -1,5 +1,5 @@
 // Gathers what the stores know about one User into the picture that a decision is made on.
-import { POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
+import { ANCHOR_SECRET, POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
 import type { HoldCause } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import { holder } from '../domain/claimants.ts';
@@ -40,6 +40,7 @@ export function observe(
     namespace,
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
     secret: secret && { ...secret, written: written(secret) },
+    anchor: caches.anchors.get(`${namespaceName}/${ANCHOR_SECRET}`),
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
     license: license(),
     aheadForSeat: caches.seating.ahead(user),

@@ -1,5 +1,6 @@
 // What is kept in memory of each watched object: as little as the decisions need, and never a token.
 import {
+  ANCHOR_SECRET,
   ANNOTATION,
   LABEL,
   NAMESPACE_HANDED_OVER,
@@ -11,7 +12,7 @@ import {
 import type { ObjectMeta } from '../api/metadata.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
-import type { NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
+import type { AnchorView, NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import type { Stored } from '../kubernetes/store.ts';
 
@@ -34,6 +35,8 @@ export interface CachedSecret extends Stored, Omit<SecretView, 'written'> {
   /** The name of the User that it was made for. */
   readonly userName: string | undefined;
 }
+
+export interface CachedAnchor extends Stored, AnchorView {}
 
 export interface CachedBinding extends Stored, ReaderBindingView {}
 
@@ -92,6 +95,23 @@ export const SECRETS: Resource<CachedSecret> = {
       deleting: deletionTimestamp !== undefined,
       claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
       userName: annotations?.[ANNOTATION.user],
+    };
+  },
+};
+
+export const ANCHORS: Resource<CachedAnchor> = {
+  name: 'token-bindings',
+  path: '/api/v1/secrets',
+  fieldSelector: `metadata.name=${ANCHOR_SECRET}`,
+  metadataOnly: true,
+  view(object) {
+    const { labels, annotations, finalizers, deletionTimestamp } = object.metadata;
+    return {
+      ...identity(object),
+      userUID: labels?.[LABEL.userUID],
+      session: annotations?.[ANNOTATION.session],
+      finalizers: (finalizers?.length ?? 0) > 0,
+      deleting: deletionTimestamp !== undefined,
     };
   },
 };

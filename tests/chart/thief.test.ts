@@ -33,6 +33,20 @@ const USER = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User' };
 const POLICY = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'TokenPolicy' };
 const SELF = 'system:serviceaccount:latchkey:latchkey';
 const TOKEN_REQUEST = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+const accountPath = (of: string) => `${paths.namespace(of)}/serviceaccounts/access-token`;
+const accountOf = (automountServiceAccountToken: boolean, name = 'access-token') => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name },
+  automountServiceAccountToken,
+});
+const on = (name: string, kind = 'Secret') => ({ boundObjectRef: { apiVersion: 'v1', kind, name } });
+/** Asks for a token of the user's account. */
+const hanging = (of: string, spec: object) =>
+  post(`${accountPath(of)}/token`, {
+    ...TOKEN_REQUEST,
+    spec: { audiences: ['latchkey'], expirationSeconds: 600, ...spec },
+  });
 /** Filled with a token of whatever ServiceAccount of its namespace it names. */
 const tokenOf = (account: string, name = 'access-token') =>
   secret(name, {
@@ -62,6 +76,9 @@ await kubectl([
   'latchkey-local-accounts',
   '--from-literal=accounts=',
 ]);
+// A token is asked for of an account that is there.
+for (const name of ['ada', 'payroll', OWN])
+  await kubectl(['-n', name, 'create', 'serviceaccount', 'access-token']);
 await create({ ...USER, metadata: { name: 'ada' }, spec: { groups: ['analytics'] } });
 await create({ ...POLICY, metadata: { name: 'cluster' }, spec: {} });
 await kubectl([
@@ -106,6 +123,13 @@ describe('what the operator needs is allowed:', () => {
     ['delete the namespace', remove(paths.namespace('grace'))],
     ['make the Secret in a namespace that was handed over', apply(paths.secret('shared'), secret())],
     ['let a user read it', apply(paths.binding('shared'), binding([person('bob')]))],
+    [
+      'make what tokens of Kubernetes hang on',
+      apply(paths.secret('shared', 'access-token-binding'), secret('access-token-binding')),
+    ],
+    ['make the account that they are of', apply(accountPath('shared'), accountOf(false))],
+    ['ask for one', hanging('shared', on('access-token-binding'))],
+    ['end them', remove(paths.secret('shared', 'access-token-binding'))],
     ['put its finalizer on a User', merge('', {})],
     ['hold the Lease', post(paths.leases(OWN), { metadata: { name: 'latchkey-leader' } })],
     [
@@ -232,14 +256,36 @@ describe('bindings: the thief cannot', () => {
 });
 
 describe('tokens: the thief cannot', () => {
-  const mint = (of: string, account: string) =>
-    post(`/api/v1/namespaces/${of}/serviceaccounts/${account}/token`, TOKEN_REQUEST);
+  const mint = (of: string, whose: string) =>
+    post(`/api/v1/namespaces/${of}/serviceaccounts/${whose}/token`, TOKEN_REQUEST);
   test.each<[string, ApiRequest]>([
     ['mint one of another ServiceAccount', mint('kube-system', 'default')],
     ['mint one in a namespace that was handed over', mint('shared', 'default')],
     ['mint one in a namespace that Latchkey made', mint('ada', 'default')],
     ['mint another one of its own', mint(OWN, 'latchkey')],
     ['have one filled into access-token', apply(paths.secret('ada'), tokenOf('default'))],
+    ['ask for one that hangs on nothing', hanging('ada', {})],
+    ['ask for one that hangs on another Secret', hanging('ada', on('db'))],
+    ['ask for one that hangs on a Pod', hanging('ada', on('access-token-binding', 'Pod'))],
+    ['ask for one in a foreign namespace', hanging('payroll', on('access-token-binding'))],
+    ['ask for one in its own namespace', hanging(OWN, on('access-token-binding'))],
+    ['make the account in a foreign namespace', apply(accountPath('payroll'), accountOf(false))],
+    ['have tokens of it mounted', apply(accountPath('ada'), accountOf(true))],
+    [
+      'make another account',
+      apply(`${paths.namespace('ada')}/serviceaccounts/mine`, accountOf(false, 'mine')),
+    ],
+    [
+      'keep something in what tokens hang on',
+      apply(
+        paths.secret('ada', 'access-token-binding'),
+        secret('access-token-binding', { data: { k: 'dg==' } }),
+      ),
+    ],
+    [
+      'make what tokens hang on in a foreign namespace',
+      apply(paths.secret('payroll', 'access-token-binding'), secret('access-token-binding')),
+    ],
     [
       'have one of an account of a handed-over namespace filled in',
       apply(paths.secret('lent'), tokenOf('default')),

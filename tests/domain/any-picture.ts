@@ -5,6 +5,7 @@ import type { CannotMint } from '../../src/domain/observed.ts';
 import {
   aBinding,
   ada,
+  anAnchor,
   aNamespace,
   aPicture,
   aSecret,
@@ -50,6 +51,7 @@ const user = fc.record({
 const policy = fc.record({
   deleting: seldom,
   enabled: mostly(true, false),
+  tokenSource: fc.constantFrom<'Latchkey' | 'Kubernetes'>('Latchkey', 'Kubernetes'),
   epoch: mostly<string | undefined>('epoch', undefined),
   generation: mostly(1, 2),
   ttl: fc.constantFrom(['30m', '10m'], ['20m', '10m'], ['1h', '59m'], ['1m', '10s']),
@@ -82,6 +84,15 @@ const parts = fc.record({
     { nil: undefined, freq: 8 },
   ),
   secret: fc.option(secret, { nil: undefined, freq: 8 }),
+  anchor: fc.option(
+    fc.record({
+      userUID: owner,
+      session: mostly<string | undefined>('session-1', 'session-0', undefined),
+      finalizers: seldom,
+      deleting: seldom,
+    }),
+    { nil: undefined },
+  ),
   binding: fc.option(
     fc.record({
       userUID: owner,
@@ -115,7 +126,11 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
   const [ttl = '', minRemaining = ''] = its.policy?.ttl ?? [];
   const accessToken = { ttl, minRemaining, audiences: ['latchkey'] };
   const { status: _, ...bare } = policyWith(
-    { enabled: its.policy?.enabled ?? true, accessToken },
+    {
+      enabled: its.policy?.enabled ?? true,
+      tokenSource: its.policy?.tokenSource ?? 'Latchkey',
+      accessToken,
+    },
     {},
     {
       generation: its.policy?.generation ?? 1,
@@ -163,6 +178,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
                 held === 'nothing' ? { reason: its.secret.reason } : held === 'token' ? token : undefined,
             })
           : undefined,
+      anchor: its.anchor && inside ? anAnchor(its.anchor) : undefined,
       binding: its.binding && inside ? aBinding(its.binding) : undefined,
       publishedKeys: its.publishedKeys,
       cannotMint: its.cannotMint,

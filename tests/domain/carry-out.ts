@@ -5,7 +5,7 @@ import type { User } from '../../src/api/user.ts';
 import type { Decision, Step } from '../../src/domain/decide.ts';
 import type { Observed } from '../../src/domain/observed.ts';
 import { lifetime } from '../../src/domain/refresh.ts';
-import { aBinding, aNamespace, aSecret, KID } from './pictures.ts';
+import { aBinding, anAnchor, aNamespace, aSecret, KID } from './pictures.ts';
 
 /** A picture, and what it does not show: whether there really is a token in the Secret. */
 export interface Cluster {
@@ -54,7 +54,13 @@ function after(step: Step, cluster: Cluster, now: Date): Partial<Cluster> {
     }
     case 'CreateNamespace':
       return seen(
-        { namespace: aNamespace(), namespaceOwnerLives: true, secret: undefined, binding: undefined },
+        {
+          namespace: aNamespace(),
+          namespaceOwnerLives: true,
+          secret: undefined,
+          anchor: undefined,
+          binding: undefined,
+        },
         false,
       );
     case 'CreateSecret':
@@ -62,9 +68,18 @@ function after(step: Step, cluster: Cluster, now: Date): Partial<Cluster> {
     case 'WriteToken': {
       if (!policy) throw new Error('a token without a policy');
       const expiresAt = new Date(now.getTime() + lifetime(policy).ttlMs);
-      const token = { expiresAt, session: step.session, claims: step.digest, kid: KID };
+      const token = {
+        expiresAt,
+        session: step.session,
+        claims: step.digest,
+        kid: step.anchor === undefined ? KID : undefined,
+      };
       return seen({ secret: aSecret({ ...picture.secret, ...OURS, written: { token } }) }, true);
     }
+    case 'CreateAnchor':
+      return seen({ anchor: anAnchor({ session: step.session }) });
+    case 'DeleteAnchor':
+      return seen({ anchor: undefined });
     case 'ClearToken':
       return seen(
         { secret: aSecret({ ...picture.secret, ...OURS, written: { reason: step.reason } }) },
@@ -97,14 +112,23 @@ export function timePasses(cluster: Cluster): Cluster {
         ? { ...picture.secret, deleting: true }
         : undefined
       : picture.secret;
+  const anchor =
+    picture.anchor && goes(picture.anchor)
+      ? picture.anchor.finalizers
+        ? { ...picture.anchor, deleting: true }
+        : undefined
+      : picture.anchor;
+  // Somebody else's finalizer on somebody else's Secret is not what this is about.
+  const gone = picture.namespace?.deleting && !secret;
   return {
     ...cluster,
     holdsToken: secret !== undefined && cluster.holdsToken,
     picture: {
       ...picture,
       secret,
+      anchor: gone ? undefined : anchor,
       binding: goes(picture.binding) ? undefined : picture.binding,
-      namespace: picture.namespace?.deleting && !secret ? undefined : picture.namespace,
+      namespace: gone ? undefined : picture.namespace,
     },
   };
 }

@@ -36,6 +36,7 @@ function isEntitled(picture: Observed): boolean {
     (namespace === undefined || isMadeForAda(namespace) || namespace.kind === 'handed-over') &&
     !isForeign(others.secret, picture) &&
     !isForeign(others.binding, picture) &&
+    !(policy.spec.tokenSource === 'Kubernetes' && isForeign(others.anchor, picture)) &&
     session?.epoch === policy.status.epoch &&
     session.userUID === user.metadata.uid &&
     unbroken(session.generation, user.metadata.generation ?? 0, seen)
@@ -62,15 +63,27 @@ const ON_SECRETS: ReadonlySet<Step['do']> = new Set([
   'DeleteSecret',
   'CreateSecret',
 ]);
+const ON_ANCHORS: ReadonlySet<Step['do']> = new Set(['CreateAnchor', 'DeleteAnchor']);
 const ON_BINDINGS: ReadonlySet<Step['do']> = new Set(['WriteBinding', 'DeleteBinding']);
-const MAKES: ReadonlySet<Step['do']> = new Set(['CreateSecret', 'WriteToken', 'WriteBinding']);
+const MAKES: ReadonlySet<Step['do']> = new Set([
+  'CreateSecret',
+  'CreateAnchor',
+  'WriteToken',
+  'WriteBinding',
+]);
 
 /** Promise 4, for each step before it is carried out. */
 function checkSteps({ picture }: Cluster, { steps }: Decision): void {
-  const { user, namespace, secret, binding, namespaceHolder, settings } = picture;
+  const { user, namespace, secret, anchor, binding, namespaceHolder, settings } = picture;
   const creates = steps.some((step) => step.do === 'CreateNamespace');
   for (const step of steps) {
-    const foreign = ON_SECRETS.has(step.do) ? secret : ON_BINDINGS.has(step.do) ? binding : undefined;
+    const foreign = ON_SECRETS.has(step.do)
+      ? secret
+      : ON_ANCHORS.has(step.do)
+        ? anchor
+        : ON_BINDINGS.has(step.do)
+          ? binding
+          : undefined;
     promise(!isForeign(foreign, picture), `${step.do} touches what somebody else made`);
     if (step.do === 'DeleteNamespace')
       promise(isMadeForAda(namespace), 'deletes a namespace that is not hers');
@@ -113,6 +126,16 @@ function checkAtRest(cluster: Cluster, now: Date): void {
   promise(decision.steps.length === 0, 'something is still to be done at rest');
   promise(isDeepStrictEqual(decision.status, user.status), 'the status is not the one that was decided');
   const hers = holdsToken && !isForeign(secret, picture);
+  const { anchor } = picture;
+  const hangs = anchor !== undefined && !isForeign(anchor, picture);
+  const byKubernetes = policy?.spec.tokenSource === 'Kubernetes';
+  if (!isEntitled(picture) || !byKubernetes)
+    promise(!hangs, 'what tokens of Kubernetes hang on outlives them');
+  else if (hers)
+    promise(
+      hangs && !anchor.finalizers && anchor.session === user.status?.session?.id,
+      'a token of Kubernetes that hangs on nothing',
+    );
   if (!isEntitled(picture)) {
     promise(!hers, 'a token of somebody who may not have one');
     promise(user.status?.session === undefined, 'a session behind a shut gate');

@@ -7,6 +7,7 @@ import type { License, LicenseContent, LicenseReading } from '../../src/domain/l
 import { claimsDigest, identityClaims } from '../../src/domain/claims.ts';
 import { losing } from '../../src/domain/losing.ts';
 import type {
+  AnchorView,
   NamespaceView,
   Observed,
   ReaderBindingView,
@@ -72,6 +73,17 @@ export function aSecret(change: Partial<SecretView> = {}): SecretView {
   };
 }
 
+export function anAnchor(change: Partial<AnchorView> = {}): AnchorView {
+  return {
+    uid: 'uid-anchor',
+    userUID: 'uid-ada',
+    session: 'session-1',
+    finalizers: false,
+    deleting: false,
+    ...change,
+  };
+}
+
 export function aBinding(change: Partial<ReaderBindingView> = {}): ReaderBindingView {
   return {
     uid: 'uid-binding',
@@ -128,6 +140,7 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     namespace: aNamespace(),
     namespaceOwnerLives: true,
     secret: aSecret({ written: writtenToken(user, policy ?? policyWith(), 25 * MINUTE_MS) }),
+    anchor: undefined,
     binding: aBinding(),
     license: NO_LICENSE,
     aheadForSeat: 0,

@@ -38,6 +38,7 @@ export function samplePolicy(accessToken: Partial<TokenPolicy['spec']['accessTok
     },
     spec: {
       enabled: true,
+      tokenSource: 'Latchkey',
       accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'], ...accessToken },
     },
     status: { epoch: 'epoch', observedGeneration: 1 },

@@ -58,6 +58,7 @@ export function leaderWork(
     holds: held,
     initial: {
       enabled: true,
+      tokenSource: 'Latchkey',
       accessToken: {
         ttl: settings.tokenTtl,
         minRemaining: settings.tokenMinRemaining,

@@ -1,14 +1,24 @@
 // Carries out the steps of a decision, one request each, and puts what the API server answers back into the stores.
 import type { Logger } from 'pino';
-import { API_VERSION, FIELD_MANAGER, FINALIZER, READER_ROLE, TOKEN_SECRET } from '../../api/names.ts';
+import {
+  ANCHOR_SECRET,
+  API_VERSION,
+  FIELD_MANAGER,
+  FINALIZER,
+  READER_ROLE,
+  TOKEN_ACCOUNT,
+  TOKEN_SECRET,
+} from '../../api/names.ts';
 import type { User, UserStatus } from '../../api/user.ts';
 import type { Step } from '../../domain/decide.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
 import {
+  anchorManifest,
   bindingManifest,
   namespaceManifest,
   secretManifest,
+  tokenAccountManifest,
   type PodSecurity,
   type SecretContent,
 } from '../../domain/manifests.ts';
@@ -19,9 +29,10 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
-import { BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
+import { ANCHORS, BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
 import { writeUserStatus } from '../../observation/write-status.ts';
 import type { Signer } from '../../issuer/signer.ts';
+import { requestToken } from './kubernetes-token.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface ApplyOptions {
@@ -50,6 +61,7 @@ export interface Apply {
 
 export function applier({ client, caches, ledger, signer, podSecurity, tell, log }: ApplyOptions): Apply {
   const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
+  const anchorPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${ANCHOR_SECRET}`;
   const bindingPath = (namespace: string) =>
     `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/${READER_ROLE}`;
 
@@ -146,13 +158,27 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     }
   }
 
+  /** Signed here, or given by Kubernetes where the token is to hang on something. */
+  async function obtain({ claims, anchor }: Step & { do: 'WriteToken' }, user: User, ttlMs: number) {
+    if (anchor === undefined) return signer.sign(claims, ttlMs, new Date());
+    const given = await requestToken(client, user, { audiences: claims.aud, ttlMs, anchor }, async () => {
+      await serverSideApply(
+        `/api/v1/namespaces/${effectiveNamespace(user)}/serviceaccounts/${TOKEN_ACCOUNT}`,
+        tokenAccountManifest(user),
+      );
+    });
+    return given && { ...given, kid: undefined };
+  }
+
   async function writeToken(step: Step & { do: 'WriteToken' }, target: Target): Promise<boolean> {
     const { user, policy } = target;
     const secret = cachedSecret(user);
     if (!policy || !secret) return false;
-    const { session, claims, digest } = step;
+    const { session, digest } = step;
     const began = performance.now();
-    const { token, expiresAt, jti, kid } = await signer.sign(claims, lifetime(policy).ttlMs, new Date());
+    const given = await obtain(step, user, lifetime(policy).ttlMs);
+    if (!given) return false;
+    const { token, expiresAt, jti, kid } = given;
     const refresh = ledger.held(secret) !== undefined;
     const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti);
     const tookMs = performance.now() - began;
@@ -196,6 +222,18 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
         }
         case 'WriteToken':
           return writeToken(step, target);
+        case 'CreateAnchor':
+          caches.anchors.merge(
+            ANCHORS.view(await serverSideApply(anchorPath(namespace), anchorManifest(user, step.session))),
+          );
+          return true;
+        case 'DeleteAnchor': {
+          const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
+          if (!anchor) return false;
+          await deleteIfThere(client, anchorPath(namespace), anchor.uid);
+          if (anchor.finalizers) await stripFinalizers(anchorPath(namespace), anchor.uid);
+          return false;
+        }
         case 'ClearToken':
           return putSecret(target, { reason: step.reason, message: step.message });
         case 'DeleteSecret':

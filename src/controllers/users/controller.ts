@@ -86,6 +86,10 @@ export function usersController({
     const namespace = (after ?? before)?.namespace;
     if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
   });
+  caches.anchors.onChange((before, after) => {
+    const namespace = (after ?? before)?.namespace;
+    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
+  });
   caches.bindings.onChange((before, after) => {
     const namespace = (after ?? before)?.namespace;
     if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));

@@ -1,0 +1,208 @@
+// AUTH_TOKEN as a token of Kubernetes itself: given on sign-in, replaced in time, and dead within the API server's cache.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { latchkeyCommand } from '../../../dev/latchkey/command.ts';
+import { startOperator } from '../../../dev/latchkey/operator.ts';
+import { waitUntil } from '../../../dev/wait-until.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const PASSWORD = 'correct horse battery staple';
+/** The cache of the API server for tokens of its own (kubeapiserver/authenticator/config.go). */
+const CACHED_MS = 10_000;
+/** Kubernetes gives no less than 600 s; replaced at 45 to 75 % of 40 s. */
+const ACCESS_TOKEN = { ttl: '600s', minRemaining: '560s', audiences: ['latchkey'] };
+const CYCLE_MS = 40_000;
+
+const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
+afterAll(() => latchkey.stop());
+const { kubectl, cluster } = latchkey;
+const command = latchkeyCommand(cluster.adminKubeconfig);
+
+interface Review {
+  readonly authenticated?: boolean;
+  readonly audiences?: readonly string[];
+  readonly user: { readonly username?: string };
+}
+
+/** What the API server itself says of a token. */
+async function review(token: string, audience = 'latchkey'): Promise<Review> {
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    spec: { token, audiences: [audience] },
+  };
+  return JSON.parse(await kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(body))).status;
+}
+const isGood = async (token: string) => (await review(token)).authenticated === true;
+const untilDead = (token: string) =>
+  waitUntil('the API server to refuse the token', CACHED_MS + 3_000, async () => !(await isGood(token)));
+
+async function signIn(name: string): Promise<string> {
+  await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending' || phase === 'Active');
+  expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
+  await latchkey.untilStatus(name, ({ conditions }) =>
+    Boolean(conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')),
+  );
+  return (await latchkey.untilToken(name)).token;
+}
+const anchor = async (namespace: string) =>
+  JSON.parse(await kubectl(['-n', namespace, 'get', 'secret', 'access-token-binding', '-o', 'json']));
+const hasAnchor = (namespace: string) =>
+  anchor(namespace).then(
+    () => true,
+    (error: unknown) => {
+      if (String(error).includes('NotFound')) return false;
+      throw error;
+    },
+  );
+
+beforeAll(async () => {
+  await latchkey.patch('tokenpolicy cluster', {
+    spec: { tokenSource: 'Kubernetes', accessToken: ACCESS_TOKEN },
+  });
+  for (const name of ['ada', 'grace']) await latchkey.createUser(name);
+});
+
+describe('with tokenSource: Kubernetes', () => {
+  test('a sign-in brings a token that the API server itself vouches for, to its audience alone', async () => {
+    const token = await signIn('ada');
+    expect(decodeJwt(token)).toMatchObject({
+      aud: ['latchkey'],
+      sub: 'system:serviceaccount:ada:access-token',
+    });
+    expect(await review(token)).toMatchObject({
+      authenticated: true,
+      audiences: ['latchkey'],
+      user: { username: 'system:serviceaccount:ada:access-token' },
+    });
+    expect((await review(token, 'elsewhere')).authenticated).toBeFalsy();
+    const { data, metadata } = await anchor('ada');
+    expect(data).toBeUndefined();
+    expect(metadata.finalizers).toBeUndefined();
+  });
+
+  test('its bearer may do nothing: least of all read the Secret that it lies in', async () => {
+    const tries = [['get', 'secret', 'access-token'], ['get', 'secrets'], ['create', 'token', 'access-token'], ['get', 'pods']];
+    for (const what of tries)
+      await expect(
+        kubectl([...what, '-n', 'ada', '--as=system:serviceaccount:ada:access-token', '--as-group=system:serviceaccounts:ada']),
+      ).rejects.toThrow(/cannot (get|list|create) resource/);
+    const account = await kubectl(['-n', 'ada', 'get', 'serviceaccount', 'access-token', '-o', 'jsonpath={.automountServiceAccountToken}']);
+    expect(account).toBe('false');
+  }); // prettier-ignore
+
+  test('it is replaced in time, by one on the same anchor, and never stands below the floor', async () => {
+    const first = await latchkey.untilToken('ada');
+    const { metadata } = await anchor('ada');
+    const second = await waitUntil('the next token', CYCLE_MS, async () => {
+      const found = await latchkey.untilToken('ada');
+      expect((found.claims.exp ?? 0) * 1_000 - Date.now()).toBeGreaterThan(560_000 - 2_000);
+      return found.token !== first.token && found;
+    });
+    expect(await isGood(second.token)).toBe(true);
+    expect(await isGood(first.token)).toBe(true);
+    expect((await anchor('ada')).metadata.uid).toBe(metadata.uid);
+  }, 60_000);
+
+  test.each([
+    ['an admin ends the session', () => command('revoke', '--user=ada')],
+    ['an admin switches the user off', () => latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } })],
+    ['an admin switches everybody off', () => latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } })],
+  ])('every token that was given is dead within the cache of the API server when %s', async (_, revoke) => {
+    const before = await signIn('ada');
+    expect(await isGood(before)).toBe(true);
+    await revoke();
+    await latchkey.untilNoToken('ada');
+    await untilDead(before);
+    await waitUntil('the anchor to be gone', 5_000, async () => !(await hasAnchor('ada')));
+    await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: false } });
+    await latchkey.patch('tokenpolicy cluster', { spec: { enabled: true } });
+    const after = await signIn('ada');
+    expect(await isGood(after)).toBe(true);
+    expect(await isGood(before)).toBe(false);
+  }, 60_000); // prettier-ignore
+
+  test('so it is where the operator was away when the session ended and another began', async () => {
+    const before = await signIn('ada');
+    await latchkey.operator.stop();
+    latchkey.operator.remove();
+    const { status } = await latchkey.user('ada');
+    const session = { ...status?.session, id: 'another-session' };
+    const patch = JSON.stringify({ status: { session } });
+    await kubectl([
+      'patch',
+      'users.latchkey.dev',
+      'ada',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      patch,
+    ]);
+    latchkey.operator = await startOperator(cluster);
+    await untilDead(before);
+    const { token } = await waitUntil('another token', 20_000, async () => {
+      const found = await latchkey.untilToken('ada');
+      return found.token !== before && found;
+    });
+    expect(await isGood(token)).toBe(true);
+  }, 90_000);
+
+  test('an anchor that somebody deletes, or puts a finalizer on, is made anew, and so is the token', async () => {
+    const first = await signIn('ada');
+    await kubectl(['-n', 'ada', 'delete', 'secret', 'access-token-binding']);
+    const second = await waitUntil('another token', 20_000, async () => {
+      const { token } = await latchkey.untilToken('ada');
+      return token !== first && token;
+    });
+    expect(await isGood(second)).toBe(true);
+    const { metadata } = await anchor('ada');
+    await latchkey.patch('-n ada secret access-token-binding', {
+      metadata: { finalizers: ['example.org/keep'] },
+    });
+    await waitUntil('another anchor', 10_000, async () => {
+      const now = await anchor('ada').catch(() => undefined);
+      return now !== undefined && now.metadata.uid !== metadata.uid && !now.metadata.finalizers;
+    });
+    const third = await waitUntil('another token', 20_000, async () => {
+      const { token } = await latchkey.untilToken('ada');
+      return token !== second && token;
+    });
+    expect(await isGood(third)).toBe(true);
+  }, 60_000);
+
+  test('a ServiceAccount that somebody deletes is made anew with the next token', async () => {
+    const before = await signIn('ada');
+    await kubectl(['-n', 'ada', 'delete', 'serviceaccount', 'access-token']);
+    const after = await waitUntil('the next token', CYCLE_MS, async () => {
+      const { token } = await latchkey.untilToken('ada');
+      return token !== before && token;
+    });
+    expect(await isGood(after)).toBe(true);
+  }, 60_000);
+
+  test('the policy may change its mind: tokens of Latchkey again, and those of Kubernetes are dead', async () => {
+    const before = await signIn('grace');
+    await latchkey.patch('tokenpolicy cluster', { spec: { tokenSource: 'Latchkey' } });
+    await waitUntil('a token of Latchkey', 20_000, async () => {
+      const { claims } = await latchkey.untilToken('grace');
+      return claims.iss === latchkey.operator.portal;
+    });
+    await untilDead(before);
+    expect(await hasAnchor('grace')).toBe(false);
+  }, 60_000);
+
+  test('a policy that asks for less than Kubernetes gives is refused, with what to write instead', async () => {
+    const patch = { spec: { tokenSource: 'Kubernetes', accessToken: { ttl: '5m', minRemaining: '1m' } } };
+    await expect(latchkey.patch('tokenpolicy cluster', patch)).rejects.toThrow('for less than 10m');
+  });
+});
+
+test('offboarding leaves nothing that a token could hang on', async () => {
+  await latchkey.patch('tokenpolicy cluster', { spec: { tokenSource: 'Kubernetes' } });
+  const token = await waitUntil('a token of Kubernetes', 20_000, async () => {
+    const found = await latchkey.untilToken('grace');
+    return String(found.claims.sub).startsWith('system:serviceaccount:') && found.token;
+  });
+  await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=30s']);
+  await untilDead(token);
+}, 60_000);
