@@ -18,6 +18,8 @@ const START_TIMEOUT_MS = 15_000;
 export interface OpenLdapOptions extends DirectoryContent {
   /** Global lines of slapd.conf(5), for instance `security simple_bind=128`. */
   readonly globalLines?: readonly string[];
+  /** The limits of the account that searches, as slapd.conf(5) has them; by default it may page through everything. */
+  readonly serviceLimits?: string;
 }
 
 export interface OpenLdap {
@@ -31,6 +33,8 @@ export interface OpenLdap {
   readonly bindPassword: string;
   /** Runs LDIF changes with ldapmodify as the root DN, operational attributes included. */
   modify(ldif: string): Promise<void>;
+  /** Ends the server as an accident would; its files stay until `stop`. */
+  kill(): Promise<void>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -61,6 +65,7 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
     serving,
     rootPassword,
     globalLines: options.globalLines ?? [],
+    serviceLimits: options.serviceLimits ?? 'size.prtotal=unlimited',
   });
   writeFileSync(configurationFile, configuration, { mode: 0o600 });
 
@@ -100,6 +105,7 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
       bindDn: SERVICE_DN,
       bindPassword,
       modify: (ldif) => modify(ldif),
+      kill: () => server.kill(),
       stop,
     };
   } catch (error) {

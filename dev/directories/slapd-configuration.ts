@@ -10,6 +10,7 @@ export interface SlapdOptions {
   serving: Certificate;
   rootPassword: string;
   globalLines: readonly string[];
+  serviceLimits: string;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface SlapdOptions {
  * log of changes. It does not wait for the disk (`dbnosync`), since its data dies with it.
  */
 export function slapdConfiguration(options: SlapdOptions): string {
-  const { folder, caFile, serving, rootPassword, globalLines } = options;
+  const { folder, caFile, serving, rootPassword, globalLines, serviceLimits } = options;
   return `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -54,6 +55,7 @@ rootpw ${rootPassword}
 maxsize 1073741824
 dbnosync
 index objectClass,uid,mail,entryUUID,entryCSN,member,memberOf,modifyTimestamp eq
+limits dn.exact="${SERVICE_DN}" ${serviceLimits}
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="${SERVICE_DN}" read by self read by * none
 overlay memberof

@@ -70,6 +70,29 @@ const accessToken = z
     ),
   });
 
+const directory = z
+  .object({
+    onUnreachable: z
+      .enum(['Keep', 'Revoke'])
+      .default('Keep')
+      .describe(
+        'What becomes of tokens when the directory has been silent, or an account unknown, for longer than gracePeriod. Keep: nothing, since silence says nothing of anybody. Revoke: they go, and people sign in again.',
+      ),
+    gracePeriod: duration('How long an account may stay unknown before onUnreachable counts.').default('1h'),
+    endSessionOn: z
+      .array(z.enum(['Locked', 'PasswordExpired']))
+      .max(2)
+      .optional()
+      .meta({
+        description:
+          'What also ends a session, although it only keeps people from signing in. With Locked, anyone can take anyone’s token away by typing wrong passwords. Default: nothing.',
+        'x-kubernetes-list-type': 'set',
+      }),
+  })
+  .describe('What the word of the directory does to tokens.');
+
+const DIRECTORY_DEFAULTS = { onUnreachable: 'Keep', gracePeriod: '1h' } as const;
+
 export const tokenPolicySpec = z
   .object({
     enabled: z
@@ -83,6 +106,7 @@ export const tokenPolicySpec = z
         'Who signs the tokens. Kubernetes: they are tokens of the ServiceAccount access-token in the user’s namespace, for clusters whose API server nobody may configure; it refuses them within 10 s of their revocation.',
       ),
     accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
+    directory: directory.default(DIRECTORY_DEFAULTS),
   })
   .meta(
     rules({
@@ -173,6 +197,7 @@ export const tokenPolicy = z
         enabled: true,
         tokenSource: 'Latchkey',
         accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] },
+        directory: DIRECTORY_DEFAULTS,
       })
       .describe('What an admin says of the tokens of all users.'),
     status: tokenPolicyStatus.optional().describe('What Latchkey found and did; nobody else writes it.'),

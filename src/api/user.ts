@@ -121,6 +121,24 @@ const browser = z.object({
   expiresAt: dateTime('When the browser has to sign in again.'),
 });
 
+const directory = z
+  .object({
+    state: z
+      .enum(['Active', 'Inactive', 'Missing', 'Unknown'])
+      .optional()
+      .describe(
+        'Inactive and Missing take the token away; it comes back after the account is good again and the user has signed in. Unknown: the directory cannot say.',
+      ),
+    reason: z.string().max(64).optional().describe('Why it is not Active, for example Disabled or Expired.'),
+    since: dateTime('Since when the directory has said so.').optional(),
+    id: z
+      .string()
+      .max(256)
+      .optional()
+      .describe('entryUUID or objectGUID of the account at the first sign-in. Another one is somebody else.'),
+  })
+  .describe('What the directory said of the account.');
+
 export const userStatus = z.object({
   phase: z
     .enum(['Pending', 'Active', 'Disabled', 'Suspended', 'Terminating'])
@@ -144,16 +162,7 @@ export const userStatus = z.object({
     .max(8)
     .optional()
     .meta({ description: 'Signed-in browsers.', 'x-kubernetes-list-type': 'atomic' }),
-  directory: z
-    .object({
-      id: z
-        .string()
-        .max(256)
-        .optional()
-        .describe('entryUUID or objectGUID of the account at the first sign-in.'),
-    })
-    .optional()
-    .describe('What the directory said of the account.'),
+  directory: directory.optional(),
   secretUID: z
     .string()
     .max(64)
@@ -212,6 +221,7 @@ export const user = z
 export type UserSpec = z.infer<typeof userSpec>;
 export type UserStatus = z.infer<typeof userStatus>;
 export type Session = z.infer<typeof session>;
+export type DirectoryStatus = z.infer<typeof directory>;
 export type Browser = z.infer<typeof browser>;
 
 export interface User {

@@ -1,4 +1,5 @@
 // What Latchkey asks of a directory: is this password right, and whose is it?
+import type { Spell } from '../domain/standing.ts';
 import { LatchkeyError } from '../errors.ts';
 
 /** The account that a directory found for a username. */
@@ -7,6 +8,8 @@ export interface DirectoryAccount {
   readonly id?: string;
   readonly email?: string;
   readonly displayName?: string;
+  /** What its entry says besides: an account that counts as inactive is not accepted in the first place. */
+  readonly spells?: readonly Spell[];
 }
 
 /**

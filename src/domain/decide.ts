@@ -8,6 +8,7 @@ import type { Cause } from './happening.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
 import { floorAt, lifetime, refreshAt } from './refresh.ts';
+import { decideDirectory, earliest } from './directory.ts';
 import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
 import { desiredStatus } from './status.ts';
@@ -53,7 +54,8 @@ export interface Decision {
  * The heart of Latchkey: a user has a token ⇔ every gate is open and the session counts. Pure: no clock, no I/O, no
  * memory; the same picture at the same time always gives the same decision.
  */
-export function decide(observed: Observed, now: Date): Decision {
+export function decide(seen: Observed, now: Date): Decision {
+  const { observed, lookAgainAt } = withDirectory(seen, now);
   const { user, policy } = observed;
   const claim = namespaceClaim(observed);
   const shut = shutGate(observed);
@@ -74,8 +76,19 @@ export function decide(observed: Observed, now: Date): Decision {
       (leaves && !hasBegun(user)) ||
       (user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch'),
     steps: plan.steps,
-    lookAgainAt: plan.lookAgainAt,
+    lookAgainAt: earliest(plan.lookAgainAt, lookAgainAt),
     cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
+  };
+}
+
+/** The picture with the directory's word in the User's status, which is where every replica looks for it. */
+function withDirectory(observed: Observed, now: Date): { observed: Observed; lookAgainAt: Date | undefined } {
+  const { user, policy } = observed;
+  const { status: directory, lookAgainAt } = decideDirectory(user, policy, observed.directory, now);
+  if (directory === user.status?.directory || directory === undefined) return { observed, lookAgainAt };
+  return {
+    observed: { ...observed, user: { ...user, status: { ...user.status, directory } } },
+    lookAgainAt,
   };
 }
 

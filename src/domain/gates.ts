@@ -1,5 +1,6 @@
 // The rule that decides everything, as a chain of checks: the first that is shut says why the user has no token.
 import type { UserStatus } from '../api/user.ts';
+import { GRACE_PERIOD_OVER } from './directory.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { licenseText } from './license-texts.ts';
 import { mayBeTaken, OFFBOARDING } from './losing.ts';
@@ -76,6 +77,33 @@ const enabled: Gate = ({ user }) =>
         phase: 'Disabled',
       }
     : undefined;
+
+const directoryAgrees: Gate = ({ user }) => {
+  const { state, reason } = user.status?.directory ?? {};
+  const username = effectiveUsername(user);
+  const shut = (code: string, message: string): ShutGate => ({ reason: code, message, phase: 'Suspended' });
+  if (state === 'Missing')
+    return shut(
+      'DirectoryMissing',
+      `The directory has no account ${username}. Once it has one, the user signs in; or delete this User.`,
+    );
+  if (state === 'Inactive')
+    return reason === 'Replaced'
+      ? shut(
+          'AccountReplaced',
+          `The account ${username} of the directory is not the one that signed in before. Where it is the same person, make this User anew.`,
+        )
+      : shut(
+          'DirectoryInactive',
+          `The directory says that the account ${username} is not to be used (${reason}). Once that is over, the user has to sign in again.`,
+        );
+  if (state === 'Unknown' && reason === GRACE_PERIOD_OVER)
+    return shut(
+      'DirectoryUnknown',
+      `The directory has not said for too long whether the account ${username} is good (spec.directory of the TokenPolicy). Mend its entry; then the user has to sign in again.`,
+    );
+  return undefined;
+};
 
 const usernameIsFree: Gate = ({ user, usernameHolder }) =>
   usernameHolder.metadata.uid === user.metadata.uid
@@ -166,6 +194,7 @@ const GATES: readonly Gate[] = [
   policyHasEpoch,
   licenseIsGood,
   enabled,
+  directoryAgrees,
   usernameIsFree,
   namespaceIsOurs,
   seatIsFree,

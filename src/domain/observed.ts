@@ -3,6 +3,7 @@ import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { LicenseReading } from './license.ts';
 import type { Losing } from './losing.ts';
+import type { DirectoryView } from './finding.ts';
 import type { Witness } from './witness.ts';
 
 /** What the watch of namespaces tells. */
@@ -77,6 +78,8 @@ export interface Observed {
   readonly license: LicenseReading;
   /** How many Users come before this one for a seat of the licence: see seats.ts. */
   readonly aheadForSeat: number;
+  /** What the watch of the directory knows; undefined where this process does not watch it. */
+  readonly directory: DirectoryView | undefined;
   /** The keys by which verifiers accept a token; undefined while the signing keys cannot be read. */
   readonly publishedKeys: ReadonlySet<string> | undefined;
   /** What the User is about to lose to a cause that may be an accident. */

@@ -32,7 +32,13 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
   const isLicenseRequired = observed.license.content.kind !== 'NotRequired';
   const licensed = isLicenseRequired ? [license(observed)] : [];
   let conditions = isLicenseRequired ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
-  for (const update of [ready(observed, verdict), signedIn(observed, verdict), ...licensed]) {
+  const updates = [
+    ready(observed, verdict),
+    signedIn(observed, verdict),
+    ...directoryActive(observed),
+    ...licensed,
+  ];
+  for (const update of updates) {
     conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
   }
   return {
@@ -103,6 +109,32 @@ function license(observed: Observed): ConditionUpdate {
   return missing
     ? { type: LICENSED, status: 'False', reason: missing.reason, message: missing.message }
     : { type: LICENSED, status: 'True', reason: 'Seated', message: 'This User has a seat of the licence.' };
+}
+
+/** Only where the directory has said anything. */
+function directoryActive({ user }: Observed): ConditionUpdate[] {
+  const { state, reason } = user.status?.directory ?? {};
+  const is = (status: 'True' | 'False' | 'Unknown', code: string, message: string) => [
+    { type: 'DirectoryActive', status, reason: code, message },
+  ];
+  switch (state) {
+    case undefined:
+      return [];
+    case 'Active':
+      return is('True', 'Active', 'The directory has the account, and it is good.');
+    case 'Missing':
+      return is('False', 'Missing', 'The directory has no account of this username.');
+    case 'Inactive':
+      return is('False', reason ?? state, 'The directory says that the account is not to be used.');
+    case 'Unknown':
+      return is(
+        'Unknown',
+        reason ?? state,
+        'The directory cannot say whether the account is good: it has several of this username, or a value of it cannot be read.',
+      );
+    default:
+      return state satisfies never;
+  }
 }
 
 function signedIn({ user, settings }: Observed, { shut, ended, session }: Verdict): ConditionUpdate {

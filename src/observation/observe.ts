@@ -6,6 +6,7 @@ import { holder } from '../domain/claimants.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import type { Permission } from '../domain/holds.ts';
 import { losing } from '../domain/losing.ts';
+import type { DirectoryView } from '../domain/finding.ts';
 import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
 import type { Caches } from './caches.ts';
 import type { LicenseReading } from '../domain/license.ts';
@@ -21,13 +22,16 @@ export interface Surroundings {
   written(secret: CachedSecret): WrittenSecret | undefined;
   /** What this process has decided of the loss that a cause would bring to a User, named by its UID. */
   permission(cause: HoldCause, userUID: string): Permission | undefined;
+  /** What the watch of the directory knows of a folded username; undefined where this process does not watch it. */
+  directory(username: string): DirectoryView | undefined;
 }
 
 /** @param user the User as the cache, or a live GET, has it. */
 export function observe(
   user: User,
-  { caches, settings, license, cannotMint, publishedKeys, written, permission }: Surroundings,
+  { caches, settings, license, cannotMint, publishedKeys, written, permission, directory }: Surroundings,
 ): Observed {
+  const username = foldUsername(effectiveUsername(user));
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
   const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
@@ -35,7 +39,7 @@ export function observe(
     user,
     seen: caches.userWitness(user.metadata.uid),
     policy: caches.policies.get(POLICY_NAME)?.policy,
-    usernameHolder: holderAmong(user, caches.byUsername.get(foldUsername(effectiveUsername(user)))),
+    usernameHolder: holderAmong(user, caches.byUsername.get(username)),
     namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),
     namespace,
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
@@ -44,6 +48,7 @@ export function observe(
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
     license: license(),
     aheadForSeat: caches.seating.ahead(user),
+    directory: directory(username),
     publishedKeys: publishedKeys(),
     losing: losing(user, permission('Deleting', user.metadata.uid)),
     cannotMint: cannotMint(),

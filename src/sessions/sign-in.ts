@@ -6,10 +6,12 @@ import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User, UserStatus } from '../api/user.ts';
 import { holder } from '../domain/claimants.ts';
 import { sessionCounts } from '../domain/decide.ts';
+import { afterSignIn } from '../domain/directory.ts';
 import { foldUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
 import type { Tell } from '../domain/happening.ts';
 import { startSession } from '../domain/session.ts';
+import { standingAt } from '../domain/standing.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -117,7 +119,10 @@ async function begin(
   account: DirectoryAccount,
 ): Promise<SignInResult> {
   const now = new Date();
-  const observed = { ...observe(user, surroundings), policy };
+  const directory = afterSignIn(user.status?.directory, account.id, now);
+  // The directory itself has just said yes, whatever was known of the account before.
+  const good = { ...user, status: { ...user.status, directory } };
+  const observed = { ...observe(good, surroundings), policy };
   const shut = shutGate(observed);
   if (shut) return { outcome: 'NoAccess', reason: shut.reason, message: shut.message };
   const pinned = user.status?.directory?.id;
@@ -129,6 +134,9 @@ async function begin(
         'Your account in the directory is not the one that signed in here before. An admin has to make your User anew.',
     };
   if (!policy) return { outcome: 'Unavailable' };
+  // Some directories let people in whose password has expired; their session would end with the next look at them.
+  const standing = standingAt(account.spells ?? [], now, policy.spec.directory.endSessionOn);
+  if (standing.reason === 'PasswordExpired') return { outcome: 'PasswordExpired' };
 
   const old = user.status ?? {};
   const kept = sessionCounts(observed) ? old.session : undefined;
@@ -138,7 +146,7 @@ async function begin(
     ...old,
     session,
     browsers: withBrowser(old.browsers, browser, now),
-    ...(account.id !== undefined && { directory: { ...old.directory, id: account.id } }),
+    directory,
   };
   await writeUserStatus(client, surroundings.caches, user, status);
   tell({ what: 'SignedIn', user, session: session.id, again: kept !== undefined });

@@ -1,6 +1,8 @@
 // Any picture of one User that a cluster could show, however it came about.
 import fc from 'fast-check';
 import { FINALIZER } from '../../src/api/names.ts';
+import type { DirectoryStatus } from '../../src/api/user.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import type { CannotMint } from '../../src/domain/observed.ts';
 import {
   aBinding,
@@ -12,6 +14,7 @@ import {
   aSession,
   KID,
   MINUTE_MS,
+  NOW,
   policyWith,
   writtenToken,
 } from './pictures.ts';
@@ -48,6 +51,22 @@ const user = fc.record({
   ),
   secretUID: fc.constantFrom(undefined, 'uid-secret'),
 });
+/** What the status says, and what the watch of the directory knows. */
+const directory = fc.record({
+  state: mostly<DirectoryStatus['state']>('Active', 'Inactive', 'Missing', 'Unknown', undefined),
+  id: mostly<string | undefined>('id-ada', undefined),
+  finding: mostly<Finding | undefined>(
+    { state: 'Found', id: 'id-ada', spells: [] },
+    undefined,
+    { state: 'Found', spells: [] },
+    { state: 'Found', id: 'id-eve', spells: [] },
+    { state: 'Found', id: 'id-ada', spells: [{ reason: 'Disabled' }] },
+    { state: 'Found', id: 'id-ada', spells: [{ reason: 'Unreadable' }] },
+    { state: 'Found', id: 'id-ada', spells: [{ reason: 'Locked' }] },
+    { state: 'Missing', spells: [] },
+    { state: 'Ambiguous', spells: [] },
+  ),
+});
 const policy = fc.record({
   deleting: seldom,
   enabled: mostly(true, false),
@@ -70,6 +89,7 @@ const secret = fc.record({
 });
 const parts = fc.record({
   user,
+  directory,
   seen: fc.option(fc.record({ generation, openSince: fc.integer({ min: 0, max: 5 }) }), { nil: undefined }),
   policy: fc.option(policy, { nil: undefined, freq: 8 }),
   elderHasUsername: seldom,
@@ -121,6 +141,13 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
     status: {
       ...(session && { session: aSession(session) }),
       ...(secretUID !== undefined && { secretUID }),
+      ...(its.directory.state !== undefined && {
+        directory: {
+          state: its.directory.state,
+          since: '2030-01-01T09:00:00Z',
+          ...(its.directory.id !== undefined && { id: its.directory.id }),
+        },
+      }),
     },
   });
   const [ttl = '', minRemaining = ''] = its.policy?.ttl ?? [];
@@ -179,6 +206,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
             })
           : undefined,
       anchor: its.anchor && inside ? anAnchor(its.anchor) : undefined,
+      directory: { finding: its.directory.finding, askedAt: NOW },
       binding: its.binding && inside ? aBinding(its.binding) : undefined,
       publishedKeys: its.publishedKeys,
       cannotMint: its.cannotMint,

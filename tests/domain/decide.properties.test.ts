@@ -29,6 +29,7 @@ function isEntitled(picture: Observed): boolean {
     policy?.spec.enabled === true &&
     policy.status?.epoch !== undefined &&
     !user.spec.disabled &&
+    directoryAgrees(picture) &&
     user.metadata.deletionTimestamp === undefined &&
     others.usernameHolder === user &&
     others.settings.operatorNamespace !== 'ada' &&
@@ -41,6 +42,25 @@ function isEntitled(picture: Observed): boolean {
     session.userUID === user.metadata.uid &&
     unbroken(session.generation, user.metadata.generation ?? 0, seen)
   );
+}
+
+function directoryAgrees({ user, directory }: Observed): boolean {
+  const { state, id } = user.status?.directory ?? {};
+  const wasGood = state !== 'Inactive' && state !== 'Missing';
+  const finding = directory?.finding;
+  switch (finding?.state) {
+    case undefined:
+    case 'Ambiguous':
+      return wasGood;
+    case 'Missing':
+      return false;
+    default: {
+      const reasons = finding?.spells.map(({ reason }) => reason) ?? [];
+      if (id !== undefined && finding?.id !== undefined && id !== finding.id) return false;
+      if (reasons.includes('Unreadable')) return wasGood;
+      return !reasons.includes('Disabled');
+    }
+  }
 }
 
 function isMadeForAda(namespace: Observed['namespace']): boolean {

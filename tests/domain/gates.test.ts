@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { DirectoryStatus } from '../../src/api/user.ts';
 import { shutGate } from '../../src/domain/gates.ts';
 import type { Observed } from '../../src/domain/observed.ts';
 import {
@@ -21,6 +22,7 @@ const HANDED_OVER = aNamespace({ kind: 'handed-over', userUID: undefined });
 const LATE = new Date('2032-01-01T00:00:00Z');
 /** Ada's session is of an epoch before, so she stands in line like everybody else. */
 const IN_LINE = ada({ status: { session: aSession({ epoch: 'epoch-before' }) } });
+const heardOf = (directory: DirectoryStatus) => ada({ status: { session: aSession(), directory } });
 
 /** What shuts each gate, in the order in which they are asked; later ones may be shut beside it. */
 const GATES: readonly (readonly [reason: string, phase: string, change: Partial<Observed>])[] = [
@@ -37,6 +39,10 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
   ['LicenseExpired', 'Suspended', { license: { content: verified(), at: LATE } }],
   ['LicenseNotYetValid', 'Suspended', { license: { content: verified({ notBefore: LATE }), at: NOW } }],
   ['SwitchedOff', 'Disabled', { user: ada({ spec: { disabled: true } }) }],
+  ['DirectoryMissing', 'Suspended', { user: heardOf({ state: 'Missing', reason: 'NotFound' }) }],
+  ['AccountReplaced', 'Suspended', { user: heardOf({ state: 'Inactive', reason: 'Replaced' }) }],
+  ['DirectoryInactive', 'Suspended', { user: heardOf({ state: 'Inactive', reason: 'Disabled' }) }],
+  ['DirectoryUnknown', 'Suspended', { user: heardOf({ state: 'Unknown', reason: 'GracePeriodOver' }) }],
   ['UsernameTaken', 'Suspended', { usernameHolder: ELDER }],
   [
     'NamespaceReserved',
@@ -62,12 +68,23 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
     { user: IN_LINE, license: { content: verified({ users: 3 }), at: NOW }, aheadForSeat: 3 },
   ],
 ];
-const NAMESPACE_REASONS: ReadonlySet<string> = new Set(GATES.slice(10, -1).map(([reason]) => reason));
+const REASONS = GATES.map(([reason]) => reason);
+const NAMESPACE_REASONS: ReadonlySet<string> = new Set(
+  REASONS.slice(REASONS.indexOf('NamespaceReserved'), -1),
+);
 
 describe('every gate', () => {
   test('is open where all is well, signed in or not', () => {
     expect(shutGate(aPicture())).toBeUndefined();
     expect(shutGate(aPicture({ user: ada({ status: {} }) }))).toBeUndefined();
+  });
+
+  test.each<DirectoryStatus>([
+    { state: 'Active' },
+    { state: 'Unknown', reason: 'Unreadable' },
+    { id: 'id-ada' },
+  ])('is open where the directory says %j', (directory) => {
+    expect(shutGate(aPicture({ user: heardOf(directory) }))).toBeUndefined();
   });
 
   test('is open before the namespace is made, and in one that was handed over', () => {

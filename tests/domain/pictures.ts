@@ -144,6 +144,7 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     binding: aBinding(),
     license: NO_LICENSE,
     aheadForSeat: 0,
+    directory: undefined,
     publishedKeys: new Set([KID]),
     losing: losing(user, { given: true }),
     cannotMint: undefined,

@@ -40,6 +40,7 @@ export function samplePolicy(accessToken: Partial<TokenPolicy['spec']['accessTok
       enabled: true,
       tokenSource: 'Latchkey',
       accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'], ...accessToken },
+      directory: { onUnreachable: 'Keep', gracePeriod: '1h' },
     },
     status: { epoch: 'epoch', observedGeneration: 1 },
   };

@@ -67,6 +67,7 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
       publishedKeys: keyIds(keys.keyring),
       written: () => undefined,
       permission: () => undefined,
+      directory: () => undefined,
     },
     verifyToken: tokenVerifier(keys.keyring, operator.portal),
     keys,

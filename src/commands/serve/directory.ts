@@ -1,5 +1,11 @@
 // Makes the directory that the settings name.
 import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
+import type { Caches } from '../../observation/caches.ts';
+import type { LdapSettings } from '../../directory/ldap/settings.ts';
+import { ldapWatch } from '../../directory/ldap/watch/ldap-watch.ts';
+import type { DirectoryWatch } from '../../directory/watch/watch.ts';
 import type { Directory } from '../../directory/directory.ts';
 import { ldapDirectory } from '../../directory/ldap/ldap-directory.ts';
 import { localDirectory } from '../../directory/local/local-directory.ts';
@@ -13,7 +19,36 @@ export function directoryOf(client: KubernetesClient, settings: ServeSettings): 
     return localDirectory(() =>
       secretValue(client, { namespace, name: settings.localAccountsSecret, key: 'accounts' }),
     );
-  return ldapDirectory({
+  return ldapDirectory(ldapSettings(client, settings));
+}
+
+/** Looks at all Users together; undefined where there is nothing to look at. */
+export function directoryWatchOf(
+  client: KubernetesClient,
+  settings: ServeSettings,
+  { caches, log }: { readonly caches: Pick<Caches, 'users' | 'byUsername'>; readonly log: Logger },
+): DirectoryWatch | undefined {
+  if (settings.directory === 'local') return undefined;
+  return ldapWatch(ldapSettings(client, settings), {
+    wanted: {
+      has: (folded) => caches.byUsername.get(folded).size > 0,
+      *all() {
+        for (const { user } of caches.users.values()) yield foldUsername(effectiveUsername(user));
+      },
+      spelling(folded) {
+        const [first] = caches.byUsername.get(folded);
+        return first ? effectiveUsername(first.user) : folded;
+      },
+    },
+    changesIntervalMs: settings.directoryPollInterval,
+    sweepIntervalMs: settings.directorySweepInterval,
+    log,
+  });
+}
+
+function ldapSettings(client: KubernetesClient, settings: ServeSettings): LdapSettings {
+  const { namespace } = settings;
+  return {
     url: settings.ldapUrl ?? '',
     startTls: settings.ldapStartTls,
     ...(settings.ldapCaFile !== undefined && { caPem: readFileSync(settings.ldapCaFile, 'utf8') }),
@@ -23,5 +58,5 @@ export function directoryOf(client: KubernetesClient, settings: ServeSettings): 
     userFilter: settings.ldapUserFilter,
     ...(settings.ldapDialect !== 'auto' && { dialect: settings.ldapDialect }),
     ...(settings.ldapInactiveFilter !== undefined && { inactiveFilter: settings.ldapInactiveFilter }),
-  });
+  };
 }

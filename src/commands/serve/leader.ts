@@ -8,6 +8,7 @@ import { tendSigningKeys } from '../../controllers/signing-keys/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
 import { usersController } from '../../controllers/users/controller.ts';
 import { reconciler } from '../../controllers/users/reconcile.ts';
+import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { signer } from '../../issuer/signer.ts';
 import type { Replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
@@ -64,9 +65,19 @@ export function leaderWork(
         minRemaining: settings.tokenMinRemaining,
         audiences: settings.tokenAudiences,
       },
+      directory: { onUnreachable: 'Keep', gracePeriod: '1h' },
     },
     tell,
     log,
+  });
+  const { directoryWatch } = known;
+  directoryWatch?.onFindings((usernames) => {
+    for (const username of usernames)
+      for (const { name } of caches.byUsername.get(username)) users.look(name);
+  });
+  caches.users.onChange((before, after) => {
+    if (after && before?.uid !== after.uid)
+      directoryWatch?.lookFor(foldUsername(effectiveUsername(after.user)));
   });
   const orphans = orphansController({ client, caches, holds: held, permissions, isLeading, log });
   const tendKeys = tendSigningKeys(keys);
@@ -77,7 +88,13 @@ export function leaderWork(
   return {
     async run(term) {
       held.begin();
-      await Promise.all([users.run(term), policy.run(term), orphans.run(term), tendKeys(term)]);
+      await Promise.all([
+        users.run(term),
+        policy.run(term),
+        orphans.run(term),
+        tendKeys(term),
+        directoryWatch?.run(term),
+      ]);
     },
     queues: new Map([
       ['users', users.queue],

@@ -8,6 +8,7 @@ import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
 import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
 import { permissions, type Permissions } from '../../controllers/holds/permissions.ts';
 import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
+import type { DirectoryWatch } from '../../directory/watch/watch.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { MAX_SKEW_MS } from '../../kubernetes/clock-skew.ts';
 import { watchClock } from '../../kubernetes/clock-watch.ts';
@@ -18,6 +19,7 @@ import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
 import { readKeyFile } from '../read-key-file.ts';
+import { directoryWatchOf } from './directory.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface Replica {
@@ -25,6 +27,8 @@ export interface Replica {
   readonly caches: Caches;
   readonly keys: SigningKeys;
   readonly ledger: Ledger;
+  /** It runs where this replica leads. */
+  readonly directoryWatch: DirectoryWatch | undefined;
   readonly authenticateCaller: AuthenticateCaller;
   readonly count: Counters;
   readonly license: RequiredLicense;
@@ -64,6 +68,7 @@ export function replica(
   const license = requiredLicense({ client, namespace, keys: vendorKeys(settings), ...watching });
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
+  const directoryWatch = directoryWatchOf(client, settings, { caches, log });
   const written = ledger();
   const permitted = permissions();
   const events = eventRecorder(client, { instance, log });
@@ -84,6 +89,7 @@ export function replica(
     cannotMint,
     events,
     tell: chronicle({ events, count: metrics.happened, log }),
+    directoryWatch,
     surroundings: {
       caches,
       settings: { portal, operatorNamespace: namespace },
@@ -92,6 +98,7 @@ export function replica(
       publishedKeys: keyIds(keys.keyring),
       written: written.written,
       permission: permitted.of,
+      directory: (username) => directoryWatch?.find(username),
     },
     onChange(listener) {
       keys.onChange(listener);

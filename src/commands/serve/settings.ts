@@ -24,7 +24,9 @@ export const serveSettings = z
     localAccountsSecret: text(
       "The Secret in Latchkey's namespace whose key accounts holds the local accounts.",
     ).default('latchkey-local-accounts'),
-    ldapUrl: text('For example ldaps://ldap.example.org, or ldap:// with --ldap-start-tls=true.').optional(),
+    ldapUrl: text(
+      'For example ldaps://ldap.example.org, or ldap:// with --ldap-start-tls=true. Several are separated by commas.',
+    ).optional(),
     ldapStartTls: yesOrNo('Whether to begin in the clear and switch to TLS before anything is said.'),
     ldapCaFile: text("The CA of the directory's certificate, as PEM. Default: the public ones.").optional(),
     ldapBindDn: text('The account that searches for users.').optional(),
@@ -46,6 +48,9 @@ export const serveSettings = z
       .enum(['restricted', 'baseline', 'privileged'], 'must be restricted, baseline or privileged')
       .default('restricted')
       .describe('The Pod security standard that namespaces made for Users enforce. Default restricted.'),
+
+    directoryPollInterval: durationText('How often the directory is asked what has changed.', '1s'),
+    directorySweepInterval: durationText('How often it is asked about everybody.', '1m'),
 
     signInAttemptsPerUser: count(
       "Wrong passwords per user and window; less than the directory's own lockout.",

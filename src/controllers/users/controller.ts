@@ -29,6 +29,8 @@ export interface UsersController {
   readonly queue: QueueView;
   /** Works until `signal` aborts. Begins with every User: what happened before is read from what is. */
   run(signal: AbortSignal): Promise<void>;
+  /** Looks at one User again, for example because the directory says something else of it. */
+  look(name: string): void;
   /** Looks at every User again, for example because the clocks agree again. */
   lookAtAll(): void;
 }
@@ -105,6 +107,7 @@ export function usersController({
 
   return {
     queue,
+    look: (name) => queue.add(name),
     lookAtAll,
     async run(signal) {
       lookAtAll();

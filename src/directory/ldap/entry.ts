@@ -52,9 +52,7 @@ export function textsOf(entry: Entry, attribute: string): string[] {
  * @throws {DirectoryError} `DirectoryMisconfigured` where it is not
  */
 export function accountOf(entry: Entry, idAttribute?: string): DirectoryAccount {
-  const id = (idAttribute === undefined ? DEFAULT_ID_ATTRIBUTES : [idAttribute])
-    .map((attribute) => idIn(entry, attribute))
-    .find((value) => value !== undefined);
+  const id = idOf(entry, idAttribute);
   if (id === undefined && idAttribute !== undefined) {
     throw new DirectoryError(
       'DirectoryMisconfigured',
@@ -68,6 +66,15 @@ export function accountOf(entry: Entry, idAttribute?: string): DirectoryAccount 
     ...(email !== undefined && { email }),
     ...(displayName !== undefined && { displayName }),
   };
+}
+
+/** What an entry keeps when it is renamed; undefined where it is not there or not readable. */
+export function idOf(entry: Entry, idAttribute?: string): string | undefined {
+  for (const attribute of idAttribute === undefined ? DEFAULT_ID_ATTRIBUTES : [idAttribute]) {
+    const id = idIn(entry, attribute);
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 function firstText(entry: Entry, attributes: readonly string[], maxLength: number): string | undefined {

@@ -33,24 +33,47 @@ export async function exchange(
   last: number,
   before: readonly number[] = [],
 ): Promise<LdapMessage[]> {
-  socket.write(request.write());
   const messages: LdapMessage[] = [];
-  let bytes = Buffer.alloc(0);
+  for await (const message of answersTo(socket, request, { last, before, maxBytes: MAX_ANSWER_BYTES }))
+    messages.push(message);
+  return messages;
+}
+
+export interface AnswerShape {
+  /** The operation of the message that ends the answer. */
+  readonly last: number;
+  /** The operations of those that may come before. */
+  readonly before: readonly number[];
+  /** For all of the answer. */
+  readonly maxBytes: number;
+}
+
+/** As `exchange`, message by message, for answers that are too long to be kept. */
+export async function* answersTo(
+  socket: Socket,
+  request: Request,
+  { last, before, maxBytes }: AnswerShape,
+): AsyncGenerator<LdapMessage, void, undefined> {
+  socket.write(request.write());
+  let received = 0;
+  let bytes: Buffer = Buffer.alloc(0);
   const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
-    bytes = Buffer.concat([bytes, chunk]);
-    assertShort(bytes.length);
-    for (let length = wholeMessage(bytes); length > 0; length = wholeMessage(bytes)) {
+    received += chunk.length;
+    if (received > maxBytes) throw new Error('its answer is too long');
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    for (let length = wholeMessage(bytes, maxBytes); length > 0; length = wholeMessage(bytes, maxBytes)) {
       const message = readMessage(bytes.subarray(0, length));
       bytes = bytes.subarray(length);
       // 0 is a notice of disconnection (RFC 4511, section 4.4.1).
       if (message.id !== request.messageId) throw new Error('it ended the conversation');
-      messages.push(message);
       if (message.operation.tag === last) {
         if (bytes.length > 0) throw new Error('it sent more than an answer');
-        return messages;
+        yield message;
+        return;
       }
       if (!before.includes(message.operation.tag)) throw new Error('it answered something else');
+      yield message;
     }
   }
   throw new Error('it closed the connection');
@@ -66,12 +89,8 @@ export function resultOf(operation: Element): LdapResult {
   return { resultCode: integerOf(code), diagnostic: diagnostic.value.toString('utf8') };
 }
 
-function wholeMessage(bytes: Buffer): number {
+function wholeMessage(bytes: Buffer, maxBytes: number): number {
   const length = messageLength(bytes) ?? 0;
-  assertShort(length);
+  if (length > maxBytes) throw new Error('its answer is too long');
   return length <= bytes.length ? length : 0;
-}
-
-function assertShort(byteCount: number): void {
-  if (byteCount > MAX_ANSWER_BYTES) throw new Error('its answer is too long');
 }

@@ -4,18 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { standingAt } from '../../domain/standing.ts';
 import type { Spell } from '../../domain/standing.ts';
-import { DirectoryError } from '../directory.ts';
 import type { Directory, Verdict } from '../directory.ts';
 import { turnstile } from '../turnstile.ts';
 import { isWorthAsking } from '../username.ts';
 import { simpleBind } from './bind.ts';
-import type { BindAnswer } from './bind.ts';
-import { connect } from './connection.ts';
+import { connector } from './connector.ts';
 import { dialectAt } from './dialects/detect.ts';
 import { ACCOUNT_ATTRIBUTES, accountOf, DEFAULT_ID_ATTRIBUTES } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { findEntry, searchFailed } from './find-entry.ts';
 import { search } from './search.ts';
+import { bindServiceAccount } from './service-account.ts';
 import { checkedSettings } from './settings.ts';
 import type { LdapSettings } from './settings.ts';
 import { unreachable } from './unreachable.ts';
@@ -35,9 +34,6 @@ interface Found {
   readonly spells: readonly Spell[];
 }
 
-/** The service account is refused, or may not bind; anything else is the server's own trouble. */
-const SERVICE_ACCOUNT_REFUSED = new Set([7, 8, 13, 19, 32, 34, 48, 49, 50, 53]);
-
 /**
  * A directory that is asked over LDAPS or StartTLS only. Every check of a password opens two connections, one to
  * search as the service account and one to bind as the user, and closes them.
@@ -45,7 +41,8 @@ const SERVICE_ACCOUNT_REFUSED = new Set([7, 8, 13, 19, 32, 34, 48, 49, 50, 53]);
  */
 export function ldapDirectory(settings: LdapSettings): Directory {
   const checked = checkedSettings(settings);
-  const { url, endpoint, bindDN, bindPassword, baseDN, filter, idAttribute, timeoutMs } = checked;
+  const { url, baseDN, filter, idAttribute, timeoutMs } = checked;
+  const connect = connector(checked.endpoints, timeoutMs);
   const gate = turnstile({ atOnce: AT_ONCE, waiting: WAITING, deadlineMs: timeoutMs });
   const attributes = [
     ...ACCOUNT_ATTRIBUTES,
@@ -53,7 +50,7 @@ export function ldapDirectory(settings: LdapSettings): Directory {
   ];
 
   async function conversation<T>(signal: AbortSignal, talk: (socket: TLSSocket) => Promise<T>): Promise<T> {
-    const socket = await connect(endpoint, signal);
+    const socket = await connect(signal);
     try {
       return await talk(socket);
     } finally {
@@ -63,7 +60,7 @@ export function ldapDirectory(settings: LdapSettings): Directory {
 
   function find(username: string, signal: AbortSignal): Promise<Found | undefined> {
     return conversation(signal, async (socket) => {
-      assertServiceAccount(await simpleBind(socket, bindDN, await servicePassword()));
+      await bindServiceAccount(socket, checked);
       const dialect = await dialectAt(socket, checked.dialect, timeoutMs);
       const asked = [...attributes, ...dialect.attributes];
       const entry = await findEntry(socket, { baseDN, filter, attributes: asked, timeoutMs }, username);
@@ -85,14 +82,6 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     return entries.length > 0 ? [{ reason: 'Excluded' }] : [];
   }
 
-  async function servicePassword(): Promise<string> {
-    const password = await bindPassword().catch((error: unknown) => {
-      throw serviceAccountRefused('its password cannot be read', error);
-    });
-    if (password === '') throw serviceAccountRefused('its password is empty');
-    return password;
-  }
-
   async function check(username: string, password: string, signal: AbortSignal): Promise<Verdict> {
     const found = await find(username, signal);
     if (!found) {
@@ -104,7 +93,10 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     }
     const { entry, spells } = found;
     const answer = await conversation(signal, (socket) => simpleBind(socket, entry.dn, password));
-    const verdict = verdictOfBind(answer, () => accountOf(entry, idAttribute));
+    const verdict = verdictOfBind(answer, () => ({
+      ...accountOf(entry, idAttribute),
+      ...(spells.length > 0 && { spells }),
+    }));
     if (verdict.outcome !== 'Accepted') return verdict;
     // Not every server looks at what an admin wrote into the entry. Whether an account is locked, or its password has
     // expired, is the server's to say: by the bind that it has just accepted, it does.
@@ -127,23 +119,4 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     },
     close: () => gate.close(),
   };
-}
-
-function assertServiceAccount({ resultCode }: BindAnswer): void {
-  if (resultCode === 0) return;
-  if (SERVICE_ACCOUNT_REFUSED.has(resultCode)) {
-    throw serviceAccountRefused(`the directory refuses it (LDAP result ${resultCode})`);
-  }
-  throw new DirectoryError(
-    'DirectoryUnreachable',
-    `The directory could not sign bindDN in (LDAP result ${resultCode}): look into its log.`,
-  );
-}
-
-function serviceAccountRefused(why: string, cause?: unknown): DirectoryError {
-  return new DirectoryError(
-    'DirectoryMisconfigured',
-    `The account that searches cannot sign in: ${why}. Check bindDN and its password.`,
-    cause === undefined ? {} : { cause },
-  );
 }

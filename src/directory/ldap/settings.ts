@@ -12,7 +12,10 @@ const LDAP_PORT = 389;
 const ATTRIBUTE_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
 export interface LdapSettings {
-  /** `ldaps://directory.example.org`, or `ldap://` together with `startTls`. */
+  /**
+   * `ldaps://directory.example.org`, or `ldap://` together with `startTls`. Several, separated by commas, are replicas
+   * of one directory: the first that answers is asked.
+   */
   readonly url: string;
   readonly startTls: boolean;
   /** PEM certificates of the authorities to trust in place of the system's. */
@@ -36,7 +39,7 @@ export interface LdapSettings {
 }
 
 export interface CheckedLdapSettings extends Omit<LdapSettings, 'userFilter' | 'timeoutMs'> {
-  readonly endpoint: Endpoint;
+  readonly endpoints: readonly [Endpoint, ...Endpoint[]];
   readonly filter: UserFilter;
   readonly timeoutMs: number;
 }
@@ -56,13 +59,18 @@ export function checkedSettings(settings: LdapSettings): CheckedLdapSettings {
   return {
     ...settings,
     timeoutMs,
-    endpoint: endpointOf(settings),
+    endpoints: endpointsOf(settings),
     filter: userFilter(settings.userFilter ?? DEFAULT_USER_FILTER),
     ...(settings.inactiveFilter !== undefined && { inactiveFilter: inactiveFilter(settings.inactiveFilter) }),
   };
 }
 
-function endpointOf({ url, startTls, caPem }: LdapSettings): Endpoint {
+function endpointsOf(settings: LdapSettings): readonly [Endpoint, ...Endpoint[]] {
+  const [first = '', ...more] = settings.url.split(',').map((url) => url.trim());
+  return [endpointOf(first, settings), ...more.map((url) => endpointOf(url, settings))];
+}
+
+function endpointOf(url: string, { startTls, caPem }: LdapSettings): Endpoint {
   const parsed = URL.parse(url);
   const implicitTls = parsed?.protocol === 'ldaps:';
   if (!parsed || (!implicitTls && parsed.protocol !== 'ldap:') || parsed.hostname === '') {

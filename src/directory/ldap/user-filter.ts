@@ -22,6 +22,10 @@ export interface UserFilter {
    * spellings, and each would have attempts of its own.
    */
   matches(username: string, valuesOf: (attribute: string) => readonly string[]): boolean;
+  /** The filter for everybody whom `for` could find. */
+  readonly everybody: string;
+  /** Every username, folded, that an entry `matches`. */
+  usernamesOf(valuesOf: (attribute: string) => readonly string[]): string[];
 }
 
 /**
@@ -39,8 +43,25 @@ export function userFilter(template: string): UserFilter {
   }
   parsed(fill(template, 'ada'), misconfigured);
 
+  const around = places.map(({ attribute, value }) => {
+    const [before = '', after = '', ...more] = value.split(USERNAME_PLACEHOLDER);
+    if (more.length > 0) throw misconfigured(`${USERNAME_PLACEHOLDER} may stand only once in a comparison`);
+    return { attribute, before, after };
+  });
+
   return {
     attributes: [...new Set(places.map(({ attribute }) => attribute))],
+    everybody: items.reduce(
+      (filter, item, index) => filter.replace(item, () => `(${places[index]?.attribute}=*)`),
+      template,
+    ),
+    usernamesOf: (valuesOf) => [
+      ...new Set(
+        around.flatMap(({ attribute, before, after }) =>
+          valuesOf(attribute).flatMap((value) => between(foldUsername(value), before, after)),
+        ),
+      ),
+    ],
     for: (username) => fill(template, username),
     matches: (username, valuesOf) =>
       items.some((item) => {
@@ -48,6 +69,15 @@ export function userFilter(template: string): UserFilter {
         return valuesOf(attribute).some((found) => foldUsername(found) === foldUsername(value));
       }),
   };
+}
+
+// Folding both ends apart may give another text than folding the whole, where characters combine across the seam.
+function between(folded: string, before: string, after: string): string[] {
+  const [start, end] = [foldUsername(before), foldUsername(after)];
+  if (folded.length <= start.length + end.length || !folded.startsWith(start) || !folded.endsWith(end))
+    return [];
+  const username = folded.slice(start.length, folded.length - end.length);
+  return foldUsername(before + username + after) === folded ? [username] : [];
 }
 
 function fill(template: string, username: string): string {

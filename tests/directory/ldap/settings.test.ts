@@ -18,7 +18,18 @@ describe('LDAP settings', () => {
     ['LDAP://directory.example.org', true, 'directory.example.org', 389],
     ['ldap://[::1]:1389', true, '::1', 1389],
   ])('take %s', (url, startTls, host, port) => {
-    expect(checkedSettings({ ...GOOD, url, startTls }).endpoint).toEqual({ host, port, startTls });
+    expect(checkedSettings({ ...GOOD, url, startTls }).endpoints).toEqual([{ host, port, startTls }]);
+  });
+
+  test('take several servers, in their order', () => {
+    const { endpoints } = checkedSettings({
+      ...GOOD,
+      url: 'ldaps://one.example.org, ldaps://two.example.org:1636',
+    });
+    expect(endpoints.map(({ host, port }) => `${host}:${port}`)).toEqual([
+      'one.example.org:636',
+      'two.example.org:1636',
+    ]);
   });
 
   test('wait five seconds and search by uid where nothing else is said', () => {
@@ -32,6 +43,9 @@ describe('LDAP settings', () => {
     ['startTls', { startTls: true }],
     ['url', { url: '' }],
     ['url', { url: 'directory.example.org' }],
+    ['url', { url: 'ldaps://one.example.org,' }],
+    ['url', { url: 'ldaps://one.example.org,two.example.org' }],
+    ['startTls', { url: 'ldaps://one.example.org,ldap://two.example.org' }],
     ['url', { url: 'https://directory.example.org' }],
     ['url', { url: 'ldaps://' }],
     ['url', { url: 'ldaps://cn=admin:secret@directory.example.org' }],

@@ -248,6 +248,7 @@ export class World {
       publishedKeys: () => new Set(['key']),
       written: written.written,
       permission: permitted.of,
+      directory: () => undefined,
     };
     const log = pino({ level: 'silent' });
     const tell = () => undefined;

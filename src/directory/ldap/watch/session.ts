@@ -1,0 +1,187 @@
+// One connection of the watch to one server: sweeps everybody, asks for changes, asks for names.
+import type { TLSSocket } from 'node:tls';
+import type { Spell } from '../../../domain/standing.ts';
+import { DirectoryError } from '../../directory.ts';
+import type { Account, Roster } from '../../watch/roster.ts';
+import type { Wanted } from '../../watch/watch.ts';
+import { DETECTION_ATTRIBUTES, detectDialect, dialectOf } from '../dialects/dialect.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { DEFAULT_ID_ATTRIBUTES, idOf, textsOf } from '../entry.ts';
+import type { Entry } from '../entry.ts';
+import { generalizedTime } from '../generalized-time.ts';
+import { pagedSearch } from '../paged-search.ts';
+import { search } from '../search.ts';
+import { bindServiceAccount } from '../service-account.ts';
+import type { CheckedLdapSettings } from '../settings.ts';
+import { within } from '../within.ts';
+import { advanced, afterSweep, changedSince } from './watermark.ts';
+import type { Mark, TimeMark, UsnMark } from './watermark.ts';
+
+const SWEEP_PAGE_TIMEOUT_MS = 30_000;
+/** For a sweep, or all changes, or all names together: a server may page for ever. */
+const LONGEST_MS = 10 * 60_000;
+/** So many names are asked for in one search. */
+const NAMES_AT_ONCE = 50;
+/** A time of change this far ahead of our own clock was not written by a clock. */
+const FAR_AHEAD_MS = 60 * 60_000;
+
+export interface SessionOptions {
+  readonly settings: CheckedLdapSettings;
+  readonly roster: Roster;
+  readonly wanted: Wanted;
+}
+
+export interface WatchSession {
+  readonly dialect: Dialect;
+  /** Whether this server can be asked for changes since a mark of another conversation. */
+  canFollow(mark: Mark | undefined): boolean;
+  /** @returns the mark from which to follow. @throws {Error} where the answer is not whole */
+  sweep(): Promise<Mark | undefined>;
+  /** @returns the next mark. @throws {Error} where the answer is not whole */
+  changes(mark: Mark): Promise<Mark>;
+  /** Asks for all doubtful names of the roster. @throws {Error} where the answer is not whole */
+  settleDoubts(): Promise<void>;
+}
+
+/** @throws {DirectoryError} and whatever breaks the conversation */
+export async function openSession(
+  socket: TLSSocket,
+  { settings, roster, wanted }: SessionOptions,
+): Promise<WatchSession> {
+  const { baseDN, filter, idAttribute, inactiveFilter, timeoutMs } = settings;
+  await within(socket, timeoutMs, () => bindServiceAccount(socket, settings));
+  const first = await root();
+  const dialect = settings.dialect === undefined ? detectDialect(first) : dialectOf(settings.dialect);
+  const counts = usnOf(first) !== undefined;
+  const attributes = [
+    ...new Set([
+      ...filter.attributes,
+      ...(idAttribute === undefined ? DEFAULT_ID_ATTRIBUTES : [idAttribute]),
+      ...dialect.attributes,
+      ...(counts ? [] : ['modifyTimestamp']),
+    ]),
+  ];
+
+  async function root(): Promise<Entry> {
+    const { entries } = await within(socket, timeoutMs, () =>
+      search(socket, {
+        baseDN: '',
+        scope: 'base',
+        attributes: [...DETECTION_ATTRIBUTES, 'dsServiceName', 'highestCommittedUSN'],
+        sizeLimit: 1,
+        timeoutMs,
+      }),
+    );
+    return entries[0] ?? { dn: '', attributes: new Map() };
+  }
+
+  /** Reads everything that `which` finds among everybody. @returns the latest change, and how much was seen */
+  async function read(which: string, pageTimeoutMs: number, take: (account: Account) => void) {
+    const page = { baseDN, pageTimeoutMs };
+    const excluded = new Set<string>();
+    if (inactiveFilter !== undefined)
+      await pagedSearch(
+        socket,
+        { ...page, filter: `(&${which}${inactiveFilter})`, attributes: filter.attributes },
+        (entry) => {
+          if (usernamesOf(entry).some((name) => wanted.has(name))) excluded.add(entry.dn);
+        },
+      );
+    let latest: number | undefined;
+    const horizon = Date.now() + FAR_AHEAD_MS;
+    const seen = await pagedSearch(socket, { ...page, filter: which, attributes }, (entry) => {
+      take(accountOf(entry, excluded.has(entry.dn)));
+      const changed = generalizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? '');
+      if (changed !== undefined && changed < horizon && changed > (latest ?? -Infinity)) latest = changed;
+    });
+    return { ...seen, latest };
+  }
+
+  const usernamesOf = (entry: Entry) => filter.usernamesOf((attribute) => textsOf(entry, attribute));
+
+  function accountOf(entry: Entry, isExcluded: boolean): Account {
+    const usernames = usernamesOf(entry);
+    if (!usernames.some((name) => wanted.has(name))) return { key: keyOf(entry), usernames: [], spells: [] };
+    const id = idOf(entry, idAttribute);
+    const spells: Spell[] = [...dialect.spellsOf(entry)];
+    if (isExcluded) spells.push({ reason: 'Excluded' });
+    if (id === undefined && idAttribute !== undefined)
+      spells.push({ reason: 'Unreadable', attribute: idAttribute });
+    return { key: keyOf(entry), usernames, spells, ...(id !== undefined && { id }) };
+  }
+
+  const keyOf = (entry: Entry) => idOf(entry, idAttribute) ?? entry.dn;
+
+  return {
+    dialect,
+    canFollow(mark) {
+      // Behind the same name another server may answer now.
+      if (mark?.kind !== 'usn') return false;
+      const now = usnOf(first);
+      // A server that has counted less than we have seen was set back: what it did since is not ours to guess.
+      return now !== undefined && now.server === mark.server && now.usn >= mark.usn;
+    },
+    sweep: () => within(socket, LONGEST_MS, sweep),
+    changes: (mark) => within(socket, LONGEST_MS, () => changes(mark)),
+    settleDoubts: () => within(socket, LONGEST_MS, settleDoubts),
+  };
+
+  async function sweep(): Promise<Mark | undefined> {
+    const before = counts ? usnOf(await root()) : undefined;
+    const beganAt = performance.now();
+    roster.beginSweep();
+    const { entries, latest } = await read(filter.everybody, SWEEP_PAGE_TIMEOUT_MS, (account) =>
+      roster.note(account),
+    );
+    if (entries === 0) throw nobodyThere();
+    roster.endSweep();
+    return before ?? afterSweep(latest, beganAt, performance.now());
+  }
+
+  async function changes(mark: Mark): Promise<Mark> {
+    const next = mark.kind === 'usn' ? usnOf(await root()) : undefined;
+    if (mark.kind === 'usn') {
+      if (!next || next.server !== mark.server || next.usn < mark.usn) throw new AnotherServer();
+      if (next.usn === mark.usn) return mark;
+    }
+    const which = `(&${filter.everybody}${changedSince(mark, performance.now())})`;
+    const { latest } = await read(which, timeoutMs, (account) => roster.note(account));
+    return next ?? advanced(mark as TimeMark, latest, performance.now());
+  }
+
+  async function settleDoubts(): Promise<void> {
+    const doubtful = roster.doubtful();
+    for (let at = 0; at < doubtful.length; at += NAMES_AT_ONCE) {
+      const names = doubtful.slice(at, at + NAMES_AT_ONCE);
+      const filters = names.flatMap((name) => [...new Set([name, wanted.spelling(name)])].map(filter.for));
+      const accounts: Account[] = [];
+      const { references } = await read(`(|${filters.join('')})`, timeoutMs, (account) =>
+        accounts.push(account),
+      );
+      // Active Directory refers to its other partitions in every answer.
+      roster.settle(names, accounts, references === 0 || dialect.name === 'active-directory');
+    }
+  }
+}
+
+/** The watermark belongs to another server, or to an earlier life of this one. */
+export class AnotherServer extends Error {
+  constructor() {
+    super('another server answers, or it was set back');
+    this.name = 'AnotherServer';
+  }
+}
+
+function usnOf(root: Entry): UsnMark | undefined {
+  const [server] = textsOf(root, 'dsServiceName');
+  const [usn] = textsOf(root, 'highestCommittedUSN');
+  if (server === undefined || usn === undefined || !/^\d{1,19}$/.test(usn)) return undefined;
+  return { kind: 'usn', server, usn: BigInt(usn) };
+}
+
+function nobodyThere(): DirectoryError {
+  return new DirectoryError(
+    'DirectoryMisconfigured',
+    'The search for all users finds nobody, which is not believed: check baseDN, userFilter, and what bindDN may read.',
+  );
+}

@@ -1,0 +1,33 @@
+// What Latchkey asks of a directory about everybody: who is there, and who is not to have a token any more.
+import type { DirectoryView } from '../../domain/finding.ts';
+
+/** Whom to watch: the usernames of all Users. */
+export interface Wanted {
+  /** @param folded as `foldUsername` makes it */
+  has(folded: string): boolean;
+  all(): Iterable<string>;
+  /** As an admin wrote it: the directory may not fold as Latchkey does. */
+  spelling(folded: string): string;
+}
+
+/** Whether the directory answers. */
+export interface Hearing {
+  /** When the last question was asked that was answered; undefined where none was. */
+  readonly askedAt: Date | undefined;
+  /** Every server of the directory was asked since, and none gave an answer that can be trusted. */
+  readonly isSilent: boolean;
+}
+
+export interface DirectoryWatch {
+  /** @param folded a username */
+  find(folded: string): DirectoryView;
+  hearing(): Hearing;
+  /** Asks for a username soon: its User is new. */
+  lookFor(folded: string): void;
+  /** Told of usernames of which something else is known now. */
+  onFindings(listener: (folded: readonly string[]) => void): void;
+  /** Told when the directory falls silent, and when it is heard again. */
+  onHearing(listener: () => void): void;
+  /** Watches until `signal` aborts. It begins without knowing anything, and never throws. */
+  run(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,121 @@
+// What the directory's word does to a User: the state that its status should have, and when to look again.
+import type { TokenPolicy } from '../api/token-policy.ts';
+import type { DirectoryStatus, User } from '../api/user.ts';
+import { timestamp } from './conditions.ts';
+import { durationMs } from './duration.ts';
+import type { DirectoryView, Finding } from './finding.ts';
+import { standingAt } from './standing.ts';
+
+/** Of a User whose account is unknown for too long, where the policy then takes the token away. */
+export const GRACE_PERIOD_OVER = 'GracePeriodOver';
+
+interface Word {
+  readonly state: NonNullable<DirectoryStatus['state']>;
+  readonly reason?: string | undefined;
+  readonly changesAt?: Date | undefined;
+}
+
+export interface DirectoryDecision {
+  /** For the status of the User. */
+  readonly status: DirectoryStatus | undefined;
+  readonly lookAgainAt: Date | undefined;
+}
+
+/** startedAt of a session is cut off to the second. */
+const GRAIN_MS = 1_000;
+
+/**
+ * What the directory says of a User, as the status is to have it.
+ *
+ * A question that was asked before the user signed in cannot end that session: the sign-in has heard a later answer.
+ * Where nothing is known yet, what the status says stands: after a restart nobody becomes active by having been
+ * forgotten, nor inactive by not having been looked at. Nobody who was inactive becomes active by being unknown.
+ */
+export function decideDirectory(
+  user: User,
+  policy: TokenPolicy | undefined,
+  view: DirectoryView | undefined,
+  now: Date,
+): DirectoryDecision {
+  const old = user.status?.directory;
+  const finding = view?.finding;
+  const askedAt = view?.askedAt;
+  if (!finding || !askedAt) return withGrace(old, policy, now);
+  const { session } = user.status ?? {};
+  const isOutdated = session !== undefined && askedAt.getTime() < Date.parse(session.startedAt) + GRAIN_MS;
+  const word = wordOf(finding, old?.id, policy, now);
+  if (isOutdated) {
+    const decision = withGrace(old, policy, now);
+    // The watch tells only of what changes: a later answer that says the same has to be looked for.
+    const soon = word.state === 'Active' ? undefined : new Date(now.getTime() + GRAIN_MS);
+    return { ...decision, lookAgainAt: earliest(decision.lookAgainAt, soon, word.changesAt) };
+  }
+  const wasOut = old?.state === 'Inactive' || old?.state === 'Missing';
+  if (word.state === 'Unknown' && wasOut) return { status: old, lookAgainAt: word.changesAt };
+  const { status, lookAgainAt } = withGrace(next(old, word, now), policy, now);
+  return { status, lookAgainAt: earliest(word.changesAt, lookAgainAt) };
+}
+
+function wordOf(
+  finding: Finding,
+  pinned: string | undefined,
+  policy: TokenPolicy | undefined,
+  now: Date,
+): Word {
+  if (finding.state === 'Missing') return { state: 'Missing', reason: 'NotFound' };
+  if (finding.state === 'Ambiguous') return { state: 'Unknown', reason: 'Ambiguous' };
+  if (pinned !== undefined && finding.id !== undefined && finding.id !== pinned)
+    return { state: 'Inactive', reason: 'Replaced' };
+  const standing = standingAt(finding.spells, now, policy?.spec.directory.endSessionOn);
+  const { state, reason, changesAt } = standing;
+  return { state, reason, changesAt };
+}
+
+/** `since` moves only when something else is said; an account that goes on being unknown goes on using up its grace. */
+function next(old: DirectoryStatus | undefined, { state, reason }: Word, now: Date): DirectoryStatus {
+  const isSame =
+    old?.state === state &&
+    (old.reason === reason || (state === 'Unknown' && old.reason === GRACE_PERIOD_OVER));
+  if (isSame) return old;
+  const since = old?.state === state && old.since !== undefined ? old.since : timestamp(now);
+  return {
+    state,
+    ...(reason !== undefined && { reason }),
+    since,
+    ...(old?.id !== undefined && { id: old.id }),
+  };
+}
+
+function withGrace(
+  status: DirectoryStatus | undefined,
+  policy: TokenPolicy | undefined,
+  now: Date,
+): DirectoryDecision {
+  if (status?.state !== 'Unknown' || status.since === undefined || !policy)
+    return { status, lookAgainAt: undefined };
+  const { onUnreachable, gracePeriod } = policy.spec.directory;
+  if (onUnreachable === 'Keep') return { status, lookAgainAt: undefined };
+  const over = new Date(Date.parse(status.since) + durationMs(gracePeriod));
+  return now < over
+    ? { status, lookAgainAt: over }
+    : { status: { ...status, reason: GRACE_PERIOD_OVER }, lookAgainAt: undefined };
+}
+
+/** The status of a User that has just signed in: the directory itself has said yes. */
+export function afterSignIn(
+  old: DirectoryStatus | undefined,
+  id: string | undefined,
+  now: Date,
+): DirectoryStatus {
+  const pinned = id ?? old?.id;
+  return {
+    state: 'Active',
+    since: old?.state === 'Active' && old.since !== undefined ? old.since : timestamp(now),
+    ...(pinned !== undefined && { id: pinned }),
+  };
+}
+
+export function earliest(...dates: readonly (Date | undefined)[]): Date | undefined {
+  const times = dates.flatMap((date) => (date ? [date.getTime()] : []));
+  return times.length > 0 ? new Date(Math.min(...times)) : undefined;
+}

@@ -1,0 +1,21 @@
+// What the watch of the directory knows of a username.
+import type { Spell } from './standing.ts';
+
+export interface Finding {
+  /**
+   * `Missing`: asked for by name, and the directory has none. `Ambiguous`: it has several, or cannot say whether it has
+   * one.
+   */
+  readonly state: 'Found' | 'Missing' | 'Ambiguous';
+  /** With `Found`: entryUUID, objectGUID, where the directory has one. */
+  readonly id?: string;
+  readonly spells: readonly Spell[];
+}
+
+/** What a decision about one User may depend on. */
+export interface DirectoryView {
+  /** Undefined while nothing is known: the watch has not come to it. */
+  readonly finding: Finding | undefined;
+  /** When the question was asked whose answer the finding stands by. */
+  readonly askedAt: Date | undefined;
+}

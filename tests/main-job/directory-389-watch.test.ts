@@ -1,0 +1,58 @@
+// The promise about directories on a real 389 Directory Server, by the real operator, killed in between.
+import { afterAll, expect, test } from '@jest/globals';
+import { startDirectory389 } from '../../dev/directories/directory-389.ts';
+import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { writeSecret } from '../../dev/latchkey/install.ts';
+import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support/directory-promise.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const NAMES = ['ada', 'grace', 'margaret'];
+
+const directory = await startDirectory389({
+  users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
+});
+const flags = [
+  '--directory=ldap',
+  `--ldap-url=${directory.ldapsUrl}`,
+  `--ldap-ca-file=${directory.caFile}`,
+  `--ldap-bind-dn=${directory.bindDn}`,
+  `--ldap-base-dn=${PEOPLE_DN}`,
+  '--directory-poll-interval=200ms',
+  '--directory-sweep-interval=1s',
+];
+const latchkey = await startLatchkey({ flags });
+afterAll(async () => {
+  await latchkey.stop();
+  await directory.stop();
+});
+await writeSecret(latchkey.cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
+for (const name of NAMES) await latchkey.createUser(name);
+for (const name of NAMES) await latchkey.untilStatus(name, (status) => status.directory?.state === 'Active');
+
+const person = (name: string): Person => ({
+  name,
+  password: PASSWORD,
+  disable: () => directory.dsidm('account', 'lock', userDn(name)),
+  enable: () => directory.dsidm('account', 'unlock', userDn(name)),
+});
+
+test(
+  'disabled in the directory → invalid until enabled and signed in',
+  () => keepsThePromise(latchkey, person('ada'), flags),
+  120_000,
+);
+
+test(
+  'disabled while nobody watched → invalid once somebody does',
+  () => findsWhatNobodyWatched(latchkey, person('grace'), flags),
+  60_000,
+);
+
+test('deleted in the directory → invalid', async () => {
+  expect((await latchkey.signIn('margaret', PASSWORD)).status).toBe(303);
+  await latchkey.untilToken('margaret');
+  await directory.modify(`dn: ${userDn('margaret')}\nchangetype: delete\n`);
+  await latchkey.untilStatus('margaret', (status) => status.directory?.state === 'Missing');
+  await latchkey.untilNoToken('margaret');
+});
