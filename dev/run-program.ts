@@ -23,6 +23,7 @@ export function runProgram({ command, args, timeoutMs, input = '', env }: Progra
     const child = execFile(command, args, options, (error, stdout) =>
       error ? reject(error) : resolve(stdout),
     );
-    child.stdin?.end(input);
+    // A program that ends without reading breaks the pipe; how it went is in its exit code.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }

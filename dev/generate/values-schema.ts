@@ -10,6 +10,7 @@ const DECIDED_BY_THE_CHART = new Set([
   'metricsListenAddress',
   'tlsCertFile',
   'tlsKeyFile',
+  'serviceName',
   'ldapCaFile',
   'licensePublicKeyFile',
 ]);

@@ -32,7 +32,6 @@ export const RELEASE = 'latchkey';
 /** The least that the chart asks for. No kubelet runs here, so no image is pulled. */
 export const VALUES = {
   settings: { externalUrl: 'https://latchkey.example.org' },
-  tls: { secretName: 'latchkey-portal' },
   image: { repository: 'registry.example.org/latchkey' },
 };
 

@@ -1,5 +1,5 @@
 // Runs the operator as a process of its own, as a Pod would, and knows when it is ready.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -8,7 +8,7 @@ import { freePort } from '../ports.ts';
 import { startServer } from '../process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { waitUntil } from '../wait-until.ts';
-import { operatorKubeconfig, OPERATOR_NAMESPACE, type Cluster } from './install.ts';
+import { adminKubectl, operatorKubeconfig, OPERATOR_NAMESPACE, type Cluster } from './install.ts';
 
 const READY_TIMEOUT_MS = 30_000;
 const LOG_LINES_IN_ERROR = 20;
@@ -23,6 +23,8 @@ export interface OperatorOptions {
   readonly port?: number;
   /** The program; the sources as they are by default. */
   readonly main?: string;
+  /** Whether it makes the certificate of its portal itself, as it does without files. */
+  readonly ownCertificate?: boolean;
 }
 
 export interface Operator {
@@ -45,15 +47,12 @@ export interface Operator {
 
 export async function startOperator(
   cluster: Cluster,
-  { flags = [], nodeFlags = [], port: wanted, main = SOURCES }: OperatorOptions = {},
+  { flags = [], nodeFlags = [], port: wanted, main = SOURCES, ownCertificate = false }: OperatorOptions = {},
 ): Promise<Operator> {
   const { path: folder, remove } = temporaryFolder('latchkey-operator');
-  const authority = await createAuthority(join(folder, 'pki'), 'latchkey portal CA');
-  const { certFile, keyFile } = await authority.issue({
-    name: 'portal',
-    commonName: 'localhost',
-    hosts: ['localhost', '127.0.0.1'],
-  });
+  const certificate = ownCertificate
+    ? ownPortalCertificate(cluster, folder)
+    : await portalCertificate(folder);
   const kubeconfig = join(folder, 'operator.kubeconfig');
   await operatorKubeconfig(cluster, kubeconfig);
   const port = wanted ?? (await freePort());
@@ -72,36 +71,26 @@ export async function startOperator(
       `--issuer-url=${portal}`,
       `--listen-address=127.0.0.1:${port}`,
       `--metrics-listen-address=127.0.0.1:${metricsPort}`,
-      `--tls-cert-file=${certFile}`,
-      `--tls-key-file=${keyFile}`,
+      ...certificate.flags,
       ...flags,
     ],
     logFile,
   });
-  const agent = new Agent({ connect: { ca: readFileSync(authority.certFile) } });
   try {
     await waitUntil('the operator to be ready', READY_TIMEOUT_MS, async () => {
       server.assertAlive();
-      return request(`https://127.0.0.1:${port}/readyz`, { dispatcher: agent }).then(
-        async ({ statusCode, body }) => {
-          await body.dump();
-          return statusCode === 200;
-        },
-        () => false, // It does not listen yet.
-      );
+      return (await certificate.isThere()) && isReady(portal, certificate.caFile);
     });
   } catch (error) {
     await server.kill();
     const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR);
     remove();
     throw new Error(`the operator is not ready. Its last lines:\n${lines.join('\n')}`, { cause: error });
-  } finally {
-    await agent.close();
   }
   return {
     pid: server.pid,
     portal,
-    caFile: authority.certFile,
+    caFile: certificate.caFile,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     logFile,
     log: () => readFileSync(logFile, 'utf8'),
@@ -112,4 +101,52 @@ export async function startOperator(
     kill: () => server.kill(),
     remove,
   };
+}
+
+interface PortalCertificate {
+  readonly flags: readonly string[];
+  /** Signs it. */
+  readonly caFile: string;
+  isThere(): Promise<boolean>;
+}
+
+async function portalCertificate(folder: string): Promise<PortalCertificate> {
+  const authority = await createAuthority(join(folder, 'pki'), 'latchkey portal CA');
+  const { certFile, keyFile } = await authority.issue({
+    name: 'portal',
+    commonName: 'localhost',
+    hosts: ['localhost', '127.0.0.1'],
+  });
+  return {
+    flags: [`--tls-cert-file=${certFile}`, `--tls-key-file=${keyFile}`],
+    caFile: authority.certFile,
+    isThere: async () => true,
+  };
+}
+
+/** Found as a client would find it: in the Secret that the operator makes. */
+function ownPortalCertificate(cluster: Cluster, folder: string): PortalCertificate {
+  const caFile = join(folder, 'ca.crt');
+  return {
+    flags: [],
+    caFile,
+    async isThere() {
+      const data = await adminKubectl(cluster)(['-n', OPERATOR_NAMESPACE, 'get', 'secret', 'latchkey-tls', '--ignore-not-found', '-o', 'jsonpath={.data.ca\\.crt}']); // prettier-ignore
+      writeFileSync(caFile, Buffer.from(data, 'base64'));
+      return data !== '';
+    },
+  };
+}
+
+async function isReady(portal: string, caFile: string): Promise<boolean> {
+  const agent = new Agent({ connect: { ca: readFileSync(caFile) } });
+  try {
+    const { statusCode, body } = await request(`${portal}/readyz`, { dispatcher: agent });
+    await body.dump();
+    return statusCode === 200;
+  } catch {
+    return false; // It does not listen yet.
+  } finally {
+    await agent.close();
+  }
 }

@@ -3,9 +3,9 @@ import {
   changeKeyring,
   readKeysSecret,
   replaceKeyring,
-  type KeysSecret,
   type KeysSecretAccess,
 } from '../controllers/signing-keys/secret.ts';
+import type { SecretObject } from '../kubernetes/kept-secret.ts';
 import { generateKeyPair } from '../issuer/key-pair.ts';
 import { parseKeyring } from '../issuer/keyring-document.ts';
 import { rotate, rotationPossibleAt } from '../issuer/keyring.ts';
@@ -42,7 +42,7 @@ export async function withdrawKeys({
   print(await replaceKeyring(access, now), out);
 }
 
-function print(secret: KeysSecret, out: KeysCommand['out']): void {
+function print(secret: SecretObject, out: KeysCommand['out']): void {
   const keyring = parseKeyring(secret.data);
   const row = (state: string, kid: string, published: string, note: string) =>
     out(`${state.padEnd(9)}${kid.padEnd(45)}${published.padEnd(26)}${note}`.trimEnd());

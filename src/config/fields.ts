@@ -9,6 +9,13 @@ export const text = (description: string) =>
 /** Given by its place after the words of the command, as in `latchkey why ada`, or by its flag. */
 export const argument = (description: string) => text(description).meta({ argument: true });
 
+const NOT_HTTPS = 'must be an address that begins with https://';
+
+export const httpsUrl = (description: string) =>
+  text(description)
+    .regex(/^https:\/\/[^\s/]/, NOT_HTTPS)
+    .refine(URL.canParse, NOT_HTTPS);
+
 /** A duration such as 15m or 720h. @returns milliseconds */
 export const durationText = (description: string, initial: string) =>
   z

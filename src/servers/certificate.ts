@@ -56,48 +56,66 @@ async function readPem(path: string): Promise<string> {
   }
 }
 
-/**
- * Calls `onChange` with each new certificate. Reads the content instead of watching the files: a Secret's volume
- * changes by a swap of symbolic links, which file watchers miss. A certificate that cannot be used is logged once
- * and changes nothing; the files may also just have been read in the middle of a swap.
- * @returns what stops the watch
- */
-export function watchCertificate(
-  files: CertificateFiles,
-  current: Certificate,
-  onChange: (fresh: Certificate) => void,
-  log: Logger,
-  intervalMs: number,
-): () => void {
-  let known = current;
-  let problem: string | undefined;
-  let timer: NodeJS.Timeout;
-  let stopped = false;
+/** Where a server takes its certificate from. */
+export interface CertificateSource {
+  current(): Pick<Certificate, 'cert' | 'key'>;
+  /** Calls `onChange` with each new one that TLS can use. @returns what stops that */
+  watch(onChange: (fresh: Pick<Certificate, 'cert' | 'key'>) => void): () => void;
+}
 
-  async function look(): Promise<void> {
+/** How often the files are read. */
+const POLL_MS = 10_000;
+
+/**
+ * Reads the content instead of watching the files: a Secret's volume changes by a swap of symbolic links, which file
+ * watchers miss. A certificate that cannot be used is logged once and changes nothing; the files may also just have
+ * been read in the middle of a swap.
+ * @throws {CertificateError} where the files cannot be used at the start
+ */
+export async function certificateFromFiles(
+  files: CertificateFiles,
+  log: Logger,
+  pollMs = POLL_MS,
+): Promise<CertificateSource> {
+  let known = await readCertificate(files);
+  let problem: string | undefined;
+
+  async function fresh(): Promise<Certificate> {
     try {
-      const fresh = await readCertificate(files);
+      known = await readCertificate(files);
       problem = undefined;
-      if (!stopped && (fresh.cert !== known.cert || fresh.key !== known.key)) {
-        known = fresh;
-        onChange(fresh);
-        log.info({ expiresAt: fresh.expiresAt }, 'certificate reloaded');
-      }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (message !== problem) log.error({ err: error }, 'the old certificate stays in use');
       problem = message;
     }
-    if (!stopped) schedule();
+    return known;
   }
 
-  function schedule(): void {
-    timer = setTimeout(() => void look(), intervalMs).unref();
-  }
-
-  schedule();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
+  return {
+    current: () => known,
+    watch(onChange) {
+      let seen = known;
+      let stopped = false;
+      let timer: NodeJS.Timeout;
+      const look = async () => {
+        const latest = await fresh();
+        if (stopped) return;
+        if (latest.cert !== seen.cert || latest.key !== seen.key) {
+          seen = latest;
+          onChange(latest);
+          log.info({ expiresAt: latest.expiresAt }, 'certificate reloaded');
+        }
+        schedule();
+      };
+      const schedule = () => {
+        timer = setTimeout(() => void look(), pollMs).unref();
+      };
+      schedule();
+      return () => {
+        stopped = true;
+        clearTimeout(timer);
+      };
+    },
   };
 }

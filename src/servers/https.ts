@@ -4,12 +4,12 @@ import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { baselineHeaders } from './baseline-headers.ts';
-import { readCertificate, watchCertificate } from './certificate.ts';
-import type { Certificate, CertificateFiles } from './certificate.ts';
+import type { Certificate, CertificateSource } from './certificate.ts';
 import { sendPlainError, sendStatus } from './plain-errors.ts';
 import { logRequest } from './request-log.ts';
 
-export interface HttpsSettings extends CertificateFiles {
+export interface HttpsSettings {
+  readonly certificate: CertificateSource;
   readonly host: string;
   /** 0 takes a free one */
   readonly port: number;
@@ -31,7 +31,6 @@ export interface HttpsLimits {
   readonly keepAliveTimeoutMs: number;
   /** how long a request that is under way may still take when the server closes */
   readonly closeDeadlineMs: number;
-  readonly certificatePollMs: number;
 }
 
 export const httpsLimits: HttpsLimits = {
@@ -44,7 +43,6 @@ export const httpsLimits: HttpsLimits = {
   idleTimeoutMs: 60_000,
   keepAliveTimeoutMs: 65_000,
   closeDeadlineMs: 10_000,
-  certificatePollMs: 10_000,
 };
 
 export interface HttpsServer {
@@ -56,20 +54,16 @@ export interface HttpsServer {
   close(): Promise<void>;
 }
 
-/**
- * Makes the server; it takes no connection before `listen`.
- * @throws {CertificateError} when the certificate cannot be used
- */
-export async function createHttpsServer(
-  settings: HttpsSettings,
+/** Makes the server; it takes no connection before `listen`. */
+export function createHttpsServer(
+  { certificate, host, port }: HttpsSettings,
   log: Logger,
   limits: HttpsLimits = httpsLimits,
-): Promise<HttpsServer> {
-  const certificate = await readCertificate(settings);
+): HttpsServer {
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
     https: {
-      ...tlsOptions(certificate),
+      ...tlsOptions(certificate.current()),
       handshakeTimeout: limits.handshakeTimeoutMs,
       headersTimeout: limits.headersTimeoutMs,
       // Node looks for connections past these timeouts only this often.
@@ -97,18 +91,12 @@ export async function createHttpsServer(
     socket.once('close', () => sockets.delete(socket));
   });
 
-  const stopWatching = watchCertificate(
-    settings,
-    certificate,
-    (fresh) => app.server.setSecureContext(tlsOptions(fresh)),
-    log,
-    limits.certificatePollMs,
-  );
+  const stopWatching = certificate.watch((fresh) => app.server.setSecureContext(tlsOptions(fresh)));
 
   return {
     app,
     async listen() {
-      const address = await app.listen({ host: settings.host, port: settings.port });
+      const address = await app.listen({ host, port });
       return Number(new URL(address).port);
     },
     async close() {
@@ -122,6 +110,6 @@ export async function createHttpsServer(
 }
 
 /** `setSecureContext` forgets what it is not told again, so both start from here. */
-function tlsOptions({ cert, key }: Certificate) {
+function tlsOptions({ cert, key }: Pick<Certificate, 'cert' | 'key'>) {
   return { cert, key, minVersion: 'TLSv1.2' as const };
 }

@@ -105,6 +105,12 @@ test('every setting that the chart takes reaches the program as it was meant', a
   expect(settings.trustedProxies.check('10.1.2.3')).toBe(true);
 });
 
+test('without a Secret of yours the certificate is one that Latchkey makes', async () => {
+  const manifests = await template(VALUES);
+  expect(manifests.find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml']).not.toContain('tls');
+  expect(JSON.stringify(manifests.find(({ kind }) => kind === 'Deployment'))).not.toContain('/tls');
+});
+
 test('the chart never brings a TokenPolicy, so that no upgrade undoes what an admin has switched', async () => {
   const kinds = (await template(VALUES)).map(({ kind }) => kind);
   expect(kinds).toContain('CustomResourceDefinition');

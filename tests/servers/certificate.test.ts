@@ -7,8 +7,7 @@ import { createAuthority } from '../../dev/certificates.ts';
 import type { Certificate as CertificateFile, CertificateAuthority } from '../../dev/certificates.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import { CertificateError, readCertificate, watchCertificate } from '../../src/servers/certificate.ts';
-import type { Certificate } from '../../src/servers/certificate.ts';
+import { CertificateError, certificateFromFiles, readCertificate } from '../../src/servers/certificate.ts';
 
 const folder = temporaryFolder('latchkey-certificate');
 const files = {
@@ -63,14 +62,9 @@ describe('watching a certificate', () => {
   test('brings a new one, keeps the old one over a broken one, and complains of it once', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const brought: Certificate[] = [];
-    const stop = watchCertificate(
-      files,
-      await readCertificate(files),
-      (fresh) => brought.push(fresh),
-      log,
-      10,
-    );
+    const brought: { cert: string }[] = [];
+    const source = await certificateFromFiles(files, log, 10);
+    const stop = source.watch((fresh) => brought.push(fresh));
     const complaints = () => lines.filter((line) => line.includes('the old certificate stays in use')).length;
 
     install(first, second);
@@ -80,17 +74,18 @@ describe('watching a certificate', () => {
     stop();
 
     expect(complaints()).toBe(1);
-    expect(brought.map((fresh) => fresh.cert)).toEqual([(await readCertificate(files)).cert]);
+    const { cert } = await readCertificate(files);
+    expect(brought.map((fresh) => fresh.cert)).toEqual([cert]);
+    expect(source.current().cert).toBe(cert);
     expect(lines.join()).not.toContain('PRIVATE KEY');
   });
 
   test('looks no more once it is stopped', async () => {
-    const brought: Certificate[] = [];
-    const silent = pino({ level: 'silent' });
-    const current = await readCertificate(files);
-    const stop = watchCertificate(files, current, (fresh) => brought.push(fresh), silent, 10);
-    const seen: Certificate[] = [];
-    const stopOther = watchCertificate(files, current, (fresh) => seen.push(fresh), silent, 10);
+    const brought: object[] = [];
+    const source = await certificateFromFiles(files, pino({ level: 'silent' }), 10);
+    const stop = source.watch((fresh) => brought.push(fresh));
+    const seen: object[] = [];
+    const stopOther = source.watch((fresh) => seen.push(fresh));
     stop();
     install(second);
     await waitUntil('the other watch to see it', 5000, () => seen.length > 0);

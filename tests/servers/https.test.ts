@@ -26,7 +26,7 @@ describe('the HTTPS server', () => {
   });
 
   test('refuses TLS 1.1, also after it took a new certificate', async () => {
-    const { port } = await servers.start({ certificatePollMs: 20 });
+    const { port } = await servers.start();
     await expect(servers.handshake(port, oldTls)).rejects.toMatchObject({
       code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
     });
@@ -45,7 +45,7 @@ describe('the HTTPS server', () => {
   });
 
   test('keeps the old certificate when the new one is broken', async () => {
-    const { port } = await servers.start({ certificatePollMs: 20 });
+    const { port } = await servers.start();
     writeFileSync(servers.certificateFile, 'broken');
     await waitUntil('a line about it', 5000, () =>
       servers.lines.some((line) => line.includes('stays in use')),

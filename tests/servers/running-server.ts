@@ -10,8 +10,12 @@ import { pino } from 'pino';
 import { createAuthority } from '../../dev/certificates.ts';
 import type { Certificate, CertificateAuthority } from '../../dev/certificates.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { certificateFromFiles } from '../../src/servers/certificate.ts';
 import { createHttpsServer, httpsLimits } from '../../src/servers/https.ts';
 import type { HttpsLimits, HttpsServer } from '../../src/servers/https.ts';
+
+/** Often, so that no test waits long for a new certificate. */
+const POLL_MS = 20;
 
 export class TestServers {
   readonly #folder = temporaryFolder('latchkey-https');
@@ -37,7 +41,8 @@ export class TestServers {
   async start(limits: Partial<HttpsLimits> = {}, setUp?: (app: HttpsServer['app']) => void) {
     const { certificateFile, keyFile, lines } = this;
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const server = await createHttpsServer({ host: '127.0.0.1', port: 0, certificateFile, keyFile }, log, {
+    const certificate = await certificateFromFiles({ certificateFile, keyFile }, log, POLL_MS);
+    const server = createHttpsServer({ host: '127.0.0.1', port: 0, certificate }, log, {
       ...httpsLimits,
       ...limits,
     });

@@ -6,6 +6,7 @@ import { Agent, request } from 'undici';
 import { createAuthority } from '../../dev/certificates.ts';
 import { freePort } from '../../dev/ports.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { certificateFromFiles } from '../../src/servers/certificate.ts';
 import { createHttpsServer, httpsLimits, type HttpsLimits } from '../../src/servers/https.ts';
 import { introspection } from '../../src/servers/introspection/routes.ts';
 import { revocation } from '../../src/servers/revocation/routes.ts';
@@ -73,11 +74,12 @@ export async function startVerifierServer(limits: Partial<HttpsLimits> = {}): Pr
   const port = await freePort();
   const issuerUrl = `https://localhost:${port}/identity`;
   const logged: string[] = [];
-  const server = await createHttpsServer(
-    { host: '127.0.0.1', port, certificateFile: certFile, keyFile },
-    pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) }),
-    { ...httpsLimits, ...limits },
-  );
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
+  const certificate = await certificateFromFiles({ certificateFile: certFile, keyFile }, log);
+  const server = createHttpsServer({ host: '127.0.0.1', port, certificate }, log, {
+    ...httpsLimits,
+    ...limits,
+  });
   const script: VerifierServer['script'] = {
     verify: async () => ACCEPTED,
     end: async () => true,

@@ -24,9 +24,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- $_ := required "settings.externalUrl: where people reach the portal, for example https://latchkey.example.org" .Values.settings.externalUrl -}}
 {{- $own := dict "listenAddress" "0.0.0.0:8443" "metricsListenAddress" "0.0.0.0:9402" -}}
 {{- if not .Values.settings.issuerUrl }}{{ $_ := set $own "issuerUrl" .Values.settings.externalUrl }}{{ end -}}
-{{- $_ := required "tls.secretName: the Secret with the certificate of the portal" .Values.tls.secretName -}}
+{{- if .Values.tls.secretName -}}
 {{- $_ := set $own "tlsCertFile" "/etc/latchkey/tls/tls.crt" -}}
 {{- $_ := set $own "tlsKeyFile" "/etc/latchkey/tls/tls.key" -}}
+{{- end -}}
 {{- if .Values.ldapCA.configMap }}{{ $_ := set $own "ldapCaFile" (printf "/etc/latchkey/ldap-ca/%s" .Values.ldapCA.key) }}{{ end -}}
 {{- if .Values.license.enabled }}
 {{- $_ := required "license.publicKey: the vendor's public key, as PEM or JWK Set" .Values.license.publicKey -}}

@@ -4,6 +4,7 @@ import type { Directory } from '../../directory/directory.ts';
 import { endpoints as issuerEndpoints } from '../../issuer/discovery.ts';
 import { tokenVerifier } from '../../issuer/verify.ts';
 import { countAnswers } from '../../servers/count-answers.ts';
+import type { CertificateSource } from '../../servers/certificate.ts';
 import { discovery } from '../../servers/discovery/routes.ts';
 import { registerHealth, type HealthChecks } from '../../servers/health.ts';
 import { createHttpsServer, type HttpsServer } from '../../servers/https.ts';
@@ -22,21 +23,19 @@ import type { Replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface EndpointsOptions {
+  readonly certificate: CertificateSource;
   readonly directory: Directory;
   readonly health: HealthChecks;
   readonly log: Logger;
 }
 
-/** @throws where the certificate or an address of the settings cannot be used */
+/** @throws where an address of the settings cannot be used */
 export async function endpoints(
   { client, caches, keys, authenticateCaller: authenticate, count, surroundings, tell }: Replica,
   settings: ServeSettings,
-  { directory, health, log }: EndpointsOptions,
+  { certificate, directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
-  const server = await createHttpsServer(
-    { ...settings.listenAddress, certificateFile: settings.tlsCertFile, keyFile: settings.tlsKeyFile },
-    log,
-  );
+  const server = createHttpsServer({ ...settings.listenAddress, certificate }, log);
   registerHealth(server.app, health);
   const { issuerUrl } = settings;
   const urls = issuerEndpoints(issuerUrl);

@@ -15,7 +15,7 @@ export interface HealthOptions {
 
 /** An event loop that stands still answers nothing at all, which the kubelet takes for a no. */
 export function healthChecks(
-  { caches: { userFreshness, policyFreshness } }: Replica,
+  { caches: { userFreshness, policyFreshness }, certificate }: Replica,
   { queues, isSynced }: HealthOptions,
 ): HealthChecks {
   const isReached = reach([userFreshness, policyFreshness]);
@@ -26,6 +26,7 @@ export function healthChecks(
     })),
     ready: [
       { name: 'caches', healthy: isSynced },
+      { name: 'certificate', healthy: () => !certificate || certificate.current() !== undefined },
       // Before that nothing can be proven.
       { name: 'api-server', healthy: () => !isSynced() || isReached() },
     ],

@@ -1,10 +1,10 @@
-// What only the leader does: the loops over Users, the policy, orphans and the signing keys.
+// What only the leader does: the loops over Users, the policy, orphans, the signing keys and the certificate.
 import type { Logger } from 'pino';
 import { holds } from '../../controllers/holds/holds.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
 import type { QueueView } from '../../controllers/queue.ts';
-import { tendSigningKeys } from '../../controllers/signing-keys/tend.ts';
+import { tending } from '../../controllers/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
 import { usersController } from '../../controllers/users/controller.ts';
 import { reconciler } from '../../controllers/users/reconcile.ts';
@@ -31,7 +31,8 @@ export function leaderWork(
   settings: ServeSettings,
   { isLeading, log }: LeaderOptions,
 ): LeaderWork {
-  const { client, caches, keys, ledger, permissions, surroundings, license, cannotMint, tell } = known;
+  const { client, caches, keys, certificate, ledger, permissions, surroundings, license, cannotMint, tell } =
+    known;
   const apply = applier({
     client,
     caches,
@@ -80,7 +81,7 @@ export function leaderWork(
       directoryWatch?.lookFor(foldUsername(effectiveUsername(after.user)));
   });
   const orphans = orphansController({ client, caches, holds: held, permissions, isLeading, log });
-  const tendKeys = tendSigningKeys(keys);
+  const tended = [keys, ...(certificate ? [certificate] : [])].map(tending);
   known.onChange(() => {
     policy.lookAgain();
     users.lookAtAll();
@@ -92,8 +93,8 @@ export function leaderWork(
         users.run(term),
         policy.run(term),
         orphans.run(term),
-        tendKeys(term),
         directoryWatch?.run(term),
+        ...tended.map((tend) => tend(term)),
       ]);
     },
     queues: new Map([

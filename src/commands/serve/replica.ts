@@ -5,6 +5,10 @@ import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import { requiredLicense, type RequiredLicense } from '../../controllers/license/license.ts';
 import { keyIds } from '../../controllers/signing-keys/key-ids.ts';
+import {
+  servingCertificate,
+  type KeptServingCertificate,
+} from '../../controllers/serving-certificate/serving-certificate.ts';
 import { signingKeys, type SigningKeys } from '../../controllers/signing-keys/signing-keys.ts';
 import { permissions, type Permissions } from '../../controllers/holds/permissions.ts';
 import { ledger, type Ledger } from '../../controllers/users/ledger.ts';
@@ -19,6 +23,7 @@ import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
 import { readKeyFile } from '../read-key-file.ts';
+import { servedHosts } from './certificate.ts';
 import { directoryWatchOf } from './directory.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -26,6 +31,8 @@ export interface Replica {
   readonly client: KubernetesClient;
   readonly caches: Caches;
   readonly keys: SigningKeys;
+  /** Where Latchkey makes the certificate of its HTTPS server itself. */
+  readonly certificate: KeptServingCertificate | undefined;
   readonly ledger: Ledger;
   /** It runs where this replica leads. */
   readonly directoryWatch: DirectoryWatch | undefined;
@@ -66,6 +73,16 @@ export function replica(
   const rotationIntervalMs = settings.keyRotationInterval;
   const keys = signingKeys({ client, namespace, rotationIntervalMs, ...watching });
   const license = requiredLicense({ client, namespace, keys: vendorKeys(settings), ...watching });
+  const certificate =
+    settings.tlsCertFile === undefined
+      ? servingCertificate({
+          client,
+          namespace,
+          hosts: servedHosts(settings),
+          clockIsRight: () => clock.skewed() === undefined,
+          ...watching,
+        })
+      : undefined;
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
   const directoryWatch = directoryWatchOf(client, settings, { caches, log });
@@ -81,6 +98,7 @@ export function replica(
     client,
     caches,
     keys,
+    certificate,
     ledger: written,
     authenticateCaller: callers.authenticate,
     count: metrics,
@@ -106,7 +124,13 @@ export function replica(
       clock.onChange(listener);
     },
     async start() {
-      await Promise.all([keys.start(), license.start(), callers.start(), caches.synced]);
+      await Promise.all([
+        keys.start(),
+        certificate?.start(),
+        license.start(),
+        callers.start(),
+        caches.synced,
+      ]);
     },
     async stop() {
       await events.close();

@@ -9,6 +9,7 @@ import { elect, type Leader } from '../../kubernetes/leader.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { createMetricsServer } from '../../servers/metrics.ts';
 import { parseExternalUrl } from '../../servers/portal/settings.ts';
+import { servedCertificate } from './certificate.ts';
 import { directoryOf } from './directory.ts';
 import { endpoints } from './endpoints.ts';
 import { healthChecks } from './health.ts';
@@ -36,6 +37,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
 
   let isSynced = false;
   const server = await endpoints(known, settings, {
+    certificate: await servedCertificate(known.certificate, settings, log),
     directory,
     health: healthChecks(known, { queues: work.queues, isSynced: () => isSynced }),
     log,

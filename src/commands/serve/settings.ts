@@ -1,6 +1,15 @@
 // The start-up settings of `latchkey serve`, checked as one object before anything starts.
 import { z } from 'zod';
-import { count, durationText, list, listenAddress, networks, text, yesOrNo } from '../../config/fields.ts';
+import {
+  count,
+  durationText,
+  httpsUrl,
+  list,
+  listenAddress,
+  networks,
+  text,
+  yesOrNo,
+} from '../../config/fields.ts';
 import { DIALECT_NAMES } from '../../directory/ldap/dialects/dialect.ts';
 import { clusterSettings } from '../cluster-settings.ts';
 
@@ -8,11 +17,16 @@ export const serveSettings = z
   .object({
     ...clusterSettings,
     externalUrl: text('Where people reach the portal, for example https://latchkey.example.org. Required.'),
-    issuerUrl: text('The "iss" of every token; verifiers fetch the keys below it. HTTPS. Required.'),
+    issuerUrl: httpsUrl('The "iss" of every token; verifiers fetch the keys below it. HTTPS. Required.'),
     listenAddress: listenAddress('Where to listen for HTTPS.', '0.0.0.0:8443'),
     metricsListenAddress: listenAddress('Where to serve /metrics, over plain HTTP.', '0.0.0.0:9402'),
-    tlsCertFile: text('The certificate of the HTTPS server, as PEM; read again when it changes. Required.'),
-    tlsKeyFile: text('Its private key, as PEM. Required.'),
+    tlsCertFile: text(
+      'The certificate of the HTTPS server, as PEM; read again when it changes. Default: one that Latchkey makes.',
+    ).optional(),
+    tlsKeyFile: text('Its private key, as PEM.').optional(),
+    serviceName: text('The Service in front of it, which the certificate that it makes is for.').default(
+      'latchkey',
+    ),
     trustedProxies: networks('Networks of proxies whose X-Forwarded-For is believed.'),
     contact: text('Whom people without access are told to ask.').default('an administrator of this cluster'),
     passwordChangeUrl: text('Where people change an expired password. HTTPS.').optional(),
@@ -81,6 +95,16 @@ export const serveSettings = z
       .enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error')
       .default('info')
       .describe('debug, info, warn or error. Default info.'),
+  })
+  .check((context) => {
+    const { tlsCertFile, tlsKeyFile } = context.value;
+    if ((tlsCertFile === undefined) === (tlsKeyFile === undefined)) return;
+    context.issues.push({
+      code: 'custom',
+      input: tlsCertFile,
+      path: ['tlsCertFile'],
+      message: 'goes with --tls-key-file: give both, or neither',
+    });
   })
   .check((context) => {
     const { directory, ldapUrl, ldapBaseDn } = context.value;

@@ -1,22 +1,23 @@
 // The Secret that the signing keys lie in: made once, changed only as it was read, replaced only on command.
-import { LABEL, MANAGED_BY } from '../../api/names.ts';
 import { LatchkeyError } from '../../errors.ts';
 import { generateKeyPair } from '../../issuer/key-pair.ts';
 import { parseKeyring, serialiseKeyring } from '../../issuer/keyring-document.ts';
 import { newKeyring, type Keyring } from '../../issuer/keyring.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import type { RawObject } from '../../kubernetes/resource.ts';
+import {
+  makeSecret,
+  readSecret,
+  writeSecret,
+  type KeptSecret,
+  type SecretObject,
+} from '../../kubernetes/kept-secret.ts';
+import { retryConflicts } from '../../kubernetes/retry-conflicts.ts';
 
 export const SIGNING_KEYS_SECRET = 'latchkey-signing-keys';
 
 /** Another type than Opaque says in `kubectl get secrets` what it is; the API server never lets it be changed. */
 const TYPE = 'latchkey.dev/signing-keys';
-const ATTEMPTS = 5;
-
-export interface KeysSecret extends RawObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
 
 /** `KeysSecretMissing`: nobody has made the keys. `KeysSecretBusy`: others kept changing the Secret at the same time. */
 export class KeysSecretError extends LatchkeyError<'KeysSecretMissing' | 'KeysSecretBusy'> {}
@@ -27,20 +28,22 @@ export interface KeysSecretAccess {
   readonly namespace: string;
 }
 
-export const secretsPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`;
+const keptSecret = ({ client, namespace }: KeysSecretAccess): KeptSecret => ({
+  client,
+  namespace,
+  name: SIGNING_KEYS_SECRET,
+  type: TYPE,
+});
 
 /** @throws {KeysSecretError} `KeysSecretMissing` */
-export async function readKeysSecret({ client, namespace }: KeysSecretAccess): Promise<KeysSecret> {
+export async function readKeysSecret(access: KeysSecretAccess): Promise<SecretObject> {
   try {
-    return await client.request<KeysSecret>({
-      method: 'GET',
-      path: `${secretsPath(namespace)}/${SIGNING_KEYS_SECRET}`,
-    });
+    return await readSecret(keptSecret(access));
   } catch (cause) {
     if (!hasStatus(cause, 404)) throw cause;
     throw new KeysSecretError(
       'KeysSecretMissing',
-      `There is no Secret ${SIGNING_KEYS_SECRET} in the namespace ${namespace}. Name the namespace that Latchkey runs ` +
+      `There is no Secret ${SIGNING_KEYS_SECRET} in the namespace ${access.namespace}. Name the namespace that Latchkey runs ` +
         'in; where it runs for the first time, wait until it is up.',
       { cause },
     );
@@ -51,22 +54,8 @@ export async function readKeysSecret({ client, namespace }: KeysSecretAccess): P
 export async function createKeysSecret(
   access: KeysSecretAccess,
   now: Date,
-): Promise<{ readonly secret: KeysSecret; readonly mine: boolean }> {
-  const { client, namespace } = access;
-  const body = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: SIGNING_KEYS_SECRET, namespace, labels: { [LABEL.managedBy]: MANAGED_BY } },
-    type: TYPE,
-    data: serialiseKeyring(await freshKeyring(now)),
-  };
-  try {
-    const secret = await client.request<KeysSecret>({ method: 'POST', path: secretsPath(namespace), body });
-    return { secret, mine: true };
-  } catch (error) {
-    if (!hasStatus(error, 409)) throw error;
-    return { secret: await readKeysSecret(access), mine: false };
-  }
+): Promise<{ readonly secret: SecretObject; readonly mine: boolean }> {
+  return makeSecret(keptSecret(access), serialiseKeyring(await freshKeyring(now)));
 }
 
 /**
@@ -78,7 +67,7 @@ export async function createKeysSecret(
 export async function changeKeyring(
   access: KeysSecretAccess,
   change: (keyring: Keyring) => Keyring,
-): Promise<KeysSecret> {
+): Promise<SecretObject> {
   return asRead(access, (secret) => {
     const before = parseKeyring(secret.data);
     const after = change(before);
@@ -91,7 +80,7 @@ export async function changeKeyring(
  * the JWKS is read again.
  * @throws {KeysSecretError}
  */
-export async function replaceKeyring(access: KeysSecretAccess, now: Date): Promise<KeysSecret> {
+export async function replaceKeyring(access: KeysSecretAccess, now: Date): Promise<SecretObject> {
   const keyring = await freshKeyring(now);
   return asRead(access, (secret) => put(access, secret, keyring));
 }
@@ -100,32 +89,21 @@ async function freshKeyring(now: Date): Promise<Keyring> {
   return newKeyring(await generateKeyPair(), await generateKeyPair(), now);
 }
 
-function put(
-  { client, namespace }: KeysSecretAccess,
-  secret: KeysSecret,
-  keyring: Keyring,
-): Promise<KeysSecret> {
-  return client.request<KeysSecret>({
-    method: 'PUT',
-    path: `${secretsPath(namespace)}/${SIGNING_KEYS_SECRET}`,
-    body: { ...secret, data: { ...secret.data, ...serialiseKeyring(keyring) } },
-  });
+function put(access: KeysSecretAccess, secret: SecretObject, keyring: Keyring): Promise<SecretObject> {
+  return writeSecret(keptSecret(access), secret, serialiseKeyring(keyring));
 }
 
 /** Reads the Secret and acts on it, again from the start where somebody has changed it in between. */
 async function asRead(
   access: KeysSecretAccess,
-  act: (secret: KeysSecret) => Promise<KeysSecret> | KeysSecret,
-): Promise<KeysSecret> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await act(await readKeysSecret(access));
-    } catch (cause) {
-      if (!hasStatus(cause, 409)) throw cause;
-      if (attempt === ATTEMPTS)
-        throw new KeysSecretError('KeysSecretBusy', 'Others keep changing the signing keys. Try again.', {
-          cause,
-        });
-    }
+  act: (secret: SecretObject) => Promise<SecretObject> | SecretObject,
+): Promise<SecretObject> {
+  try {
+    return await retryConflicts(async () => act(await readKeysSecret(access)));
+  } catch (cause) {
+    if (!hasStatus(cause, 409)) throw cause;
+    throw new KeysSecretError('KeysSecretBusy', 'Others keep changing the signing keys. Try again.', {
+      cause,
+    });
   }
 }

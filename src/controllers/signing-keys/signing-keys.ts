@@ -5,6 +5,7 @@ import { kept, KeyringError, nextChangeAt, type Keyring } from '../../issuer/key
 import { freshness, type Freshness } from '../../kubernetes/freshness.ts';
 import { reflect, type ReflectorOptions } from '../../kubernetes/reflector.ts';
 import { keyOf, Store } from '../../kubernetes/store.ts';
+import { lookAgainAt, type Tended } from '../tend.ts';
 import {
   changeKeyring,
   createKeysSecret,
@@ -14,17 +15,12 @@ import {
 } from './secret.ts';
 import { keysResource, keysView, type CachedKeys } from './view.ts';
 
-/** After a failure; a change of the Secret is told at once. */
-const RETRY_MS = 5_000;
-/** No timer of Node runs longer than 24 days, and a clock may be set meanwhile. */
-const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
-
 export interface SigningKeysOptions extends KeysSecretAccess, ReflectorOptions {
   /** How long a key signs; at least two hours, which the next one has to be published first. */
   readonly rotationIntervalMs: number;
 }
 
-export interface SigningKeys {
+export interface SigningKeys extends Tended {
   /** Resolves when the Secret has been read, and made where there was none; or when `signal` aborts. Never rejects. */
   start(): Promise<void>;
   /** Undefined while there are no keys that can be used; `cannotMint` says why. */
@@ -34,12 +30,7 @@ export interface SigningKeys {
   readonly freshness: Freshness;
   /** Reads the Secret now. @throws {KeysSecretError} `KeysSecretMissing` @throws {ApiError} {ApiUnreachableError} */
   refresh(): Promise<void>;
-  /** Told of every change of the Secret, by whomever. */
-  onChange(listener: () => void): void;
-  /**
-   * For the leader: makes the keys where there are none, rotates them on schedule, drops those that nothing needs.
-   * What fails is logged. @returns when to call again; earlier after a change
-   */
+  /** For the leader: makes the keys where there are none, rotates them on schedule, drops those that nothing needs. */
   tend(now: Date): Promise<Date>;
 }
 
@@ -120,13 +111,10 @@ export function signingKeys({
         if (known && nextChangeAt(known, rotationIntervalMs) <= now) await keep(now);
       } catch (error) {
         if (!signal.aborted) log.error({ err: error }, 'the signing keys could not be kept; trying again');
-        return new Date(now.getTime() + RETRY_MS);
+        return lookAgainAt(undefined, now);
       }
       const known = keyring();
-      const due = known ? nextChangeAt(known, rotationIntervalMs).getTime() : now.getTime() + RETRY_MS;
-      return new Date(
-        Math.max(now.getTime() + RETRY_MS, Math.min(due, now.getTime() + LOOK_AT_LEAST_EVERY_MS)),
-      );
+      return lookAgainAt(known && nextChangeAt(known, rotationIntervalMs), now);
     },
   };
 }

@@ -1,9 +1,10 @@
 // What every replica keeps of the Secret of the signing keys: the keyring, or why it cannot be used.
 import { KeyringError, type Keyring } from '../../issuer/keyring.ts';
 import { parseKeyring } from '../../issuer/keyring-document.ts';
+import { secretsPath, type SecretObject } from '../../kubernetes/kept-secret.ts';
 import type { RawObject, Resource } from '../../kubernetes/resource.ts';
 import type { Stored } from '../../kubernetes/store.ts';
-import { SIGNING_KEYS_SECRET, secretsPath, type KeysSecret } from './secret.ts';
+import { SIGNING_KEYS_SECRET } from './secret.ts';
 
 export interface CachedKeys extends Stored {
   readonly content: Keyring | KeyringError;
@@ -26,7 +27,7 @@ export function keysView({
   return { name, namespace, uid, resourceVersion, content };
 }
 
-function contentOf({ data }: Pick<KeysSecret, 'data'>): CachedKeys['content'] {
+function contentOf({ data }: Pick<SecretObject, 'data'>): CachedKeys['content'] {
   try {
     return parseKeyring(data);
   } catch (error) {

@@ -8,6 +8,7 @@ import { freePort } from '../../../dev/ports.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 import type { Keyring } from '../../../src/issuer/keyring.ts';
 import { discovery } from '../../../src/servers/discovery/routes.ts';
+import { certificateFromFiles } from '../../../src/servers/certificate.ts';
 import { createHttpsServer } from '../../../src/servers/https.ts';
 
 export interface IssuerServer {
@@ -37,10 +38,9 @@ export async function startIssuer(keyring: () => Keyring | undefined, path = '')
   const ca = readFileSync(authority.certFile, 'utf8');
   const port = await freePort();
   const issuerUrl = `https://localhost:${port}${path}`;
-  const server = await createHttpsServer(
-    { host: '127.0.0.1', port, certificateFile, keyFile },
-    pino({ level: 'silent' }),
-  );
+  const log = pino({ level: 'silent' });
+  const certificate = await certificateFromFiles({ certificateFile, keyFile }, log);
+  const server = createHttpsServer({ host: '127.0.0.1', port, certificate }, log);
   await server.app.register(discovery, { issuerUrl, keyring });
   await server.listen();
   const dispatcher = new Agent({ connect: { ca } });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { createAuthority } from '../../../dev/certificates.ts';
 import { freePort } from '../../../dev/ports.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
+import { certificateFromFiles } from '../../../src/servers/certificate.ts';
 import { createHttpsServer } from '../../../src/servers/https.ts';
 import { portal } from '../../../src/servers/portal/portal.ts';
 import type { PortalSettings } from '../../../src/servers/portal/settings.ts';
@@ -44,10 +45,9 @@ export async function startPortal(
   proxies.addAddress(proxyAddress);
   const access = new ScriptedAccess();
   const clock = { now: new Date('2026-03-01T14:14:30Z') };
-  const server = await createHttpsServer(
-    { host: '127.0.0.1', port, certificateFile: certFile, keyFile },
-    pino({ level: 'silent' }),
-  );
+  const log = pino({ level: 'silent' });
+  const certificate = await certificateFromFiles({ certificateFile: certFile, keyFile }, log);
+  const server = createHttpsServer({ host: '127.0.0.1', port, certificate }, log);
   await server.app.register(portal, {
     access,
     externalUrl,
