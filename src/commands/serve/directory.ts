@@ -1,5 +1,4 @@
 // Makes the directory that the settings name.
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import type { Caches } from '../../observation/caches.ts';
@@ -11,6 +10,7 @@ import { ldapDirectory } from '../../directory/ldap/ldap-directory.ts';
 import { localDirectory } from '../../directory/local/local-directory.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { secretValue } from '../../kubernetes/secret-value.ts';
+import { readTextFile } from '../read-text-file.ts';
 import type { ServeSettings } from './settings.ts';
 
 export function directoryOf(client: KubernetesClient, settings: ServeSettings): Directory {
@@ -51,7 +51,7 @@ function ldapSettings(client: KubernetesClient, settings: ServeSettings): LdapSe
   return {
     url: settings.ldapUrl ?? '',
     startTls: settings.ldapStartTls,
-    ...(settings.ldapCaFile !== undefined && { caPem: readFileSync(settings.ldapCaFile, 'utf8') }),
+    ...(settings.ldapCaFile !== undefined && { caPem: readTextFile('ldapCaFile', settings.ldapCaFile) }),
     bindDN: settings.ldapBindDn ?? '',
     bindPassword: () => secretValue(client, { namespace, name: settings.ldapBindSecret, key: 'password' }),
     baseDN: settings.ldapBaseDn ?? '',

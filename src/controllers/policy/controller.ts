@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { API_VERSION, POLICY_NAME } from '../../api/names.ts';
-import type { TokenPolicySpec } from '../../api/token-policy.ts';
-import type { Tell } from '../../domain/happening.ts';
+import type { TokenPolicy, TokenPolicySpec } from '../../api/token-policy.ts';
+import type { Cause, Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import type { LicenseReading } from '../../domain/license.ts';
 import { decidePolicy } from '../../domain/policy.ts';
@@ -37,6 +37,11 @@ export interface PolicyController {
 /** How late the end of a licence may be noticed. */
 const BELL_MS = 250;
 
+const ENDED_BY_ADMIN: Cause = {
+  reason: 'NewEpoch',
+  message: 'An admin has ended every session. Everybody signs in again.',
+};
+
 /** 128 random bits. */
 export function newEpoch(): string {
   return randomBytes(16).toString('hex');
@@ -45,6 +50,17 @@ export function newEpoch(): string {
 export function policyController(options: PolicyControllerOptions): PolicyController {
   const { client, caches, license, cannotMint, holds, initial, tell, log } = options;
   let lookAgainAt: Date | undefined;
+  /** The epoch that this process has told of, or found; of a term before it, another leader has told. */
+  let knownEpoch: string | undefined;
+
+  /** `latchkey revoke --all` draws one, too, with the rights of whoever runs it. */
+  function tellOthersEpoch(policy: TokenPolicy): void {
+    const epoch = policy.status?.epoch;
+    if (knownEpoch !== undefined && epoch !== undefined && epoch !== knownEpoch)
+      tell({ what: 'EverySessionEnded', policy, cause: ENDED_BY_ADMIN });
+    knownEpoch = epoch;
+  }
+
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
@@ -55,6 +71,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
         holds.settle(undefined, holds.decide(undefined, now));
         return;
       }
+      tellOthersEpoch(policy);
       const held = holds.decide(policy, now);
       const observed = {
         policy,
@@ -76,6 +93,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
         path: `${POLICIES.path}/${POLICY_NAME}/status`,
         body: { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy', status },
       });
+      knownEpoch = status.epoch;
       for (const happening of happenings) tell(happening);
       caches.policies.merge(POLICIES.view(answer));
       holds.settle(policy, held);
@@ -106,6 +124,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     queue,
     lookAgain: () => queue.add(POLICY_NAME),
     async run(signal) {
+      knownEpoch = undefined;
       await createIfMissing();
       queue.add(POLICY_NAME);
       // By the licence's clock, which no appointment of the queue follows.
