@@ -24,7 +24,7 @@ import {
 } from '../../domain/manifests.ts';
 import type { TokenPolicy } from '../../api/token-policy.ts';
 import { lifetime } from '../../domain/refresh.ts';
-import { hasStatus } from '../../kubernetes/api-error.ts';
+import { ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
@@ -180,7 +180,17 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     if (!given) return false;
     const { token, expiresAt, jti, kid } = given;
     const refresh = ledger.held(secret) !== undefined;
-    const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti);
+    const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti).catch(
+      (error: unknown) => {
+        // The write may have been done and only its answer be lost: then this token is out, under no other line.
+        if (error instanceof ApiUnreachableError)
+          log.warn(
+            { event: 'TokenIssueUncertain', user: user.metadata.name, session, jti, expiresAt },
+            'no answer to the write of a token; it is written anew',
+          );
+        throw error;
+      },
+    );
     const tookMs = performance.now() - began;
     if (done) tell({ what: 'TokenIssued', user, session, jti, expiresAt, refresh, tookMs });
     return done;
