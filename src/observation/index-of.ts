@@ -7,22 +7,30 @@ export interface Index<V> {
   get(value: string): ReadonlySet<V>;
 }
 
-/** Follows `store` from now on; make it before the store has its first object. */
+/**
+ * Follows `store` from now on; make it before the store has its first object. Nearly every value has one object, and is
+ * kept without a Set of its own, which is larger than all else that an index holds of it.
+ */
 export function indexOf<V extends Stored>(store: Store<V>, valueOf: (object: V) => string): Index<V> {
-  const found = new Map<string, Set<V>>();
+  const found = new Map<string, V | Set<V>>();
+  const at = (value: string): ReadonlySet<V> => {
+    const held = found.get(value);
+    if (held === undefined) return NONE;
+    return new Set(held instanceof Set ? held : [held]);
+  };
   store.onChange((before, after) => {
     if (before) {
       const value = valueOf(before);
-      const set = found.get(value);
-      set?.delete(before);
-      if (set?.size === 0) found.delete(value);
+      const held = found.get(value);
+      if (held instanceof Set) held.delete(before);
+      if (held === before || (held instanceof Set && held.size === 0)) found.delete(value);
     }
     if (after) {
       const value = valueOf(after);
-      const set = found.get(value);
-      if (set) set.add(after);
-      else found.set(value, new Set([after]));
+      const held = found.get(value);
+      if (held instanceof Set) held.add(after);
+      else found.set(value, held === undefined ? after : new Set([held, after]));
     }
   });
-  return { get: (value) => found.get(value) ?? NONE };
+  return { get: at };
 }

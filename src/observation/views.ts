@@ -15,6 +15,7 @@ import type { User } from '../api/user.ts';
 import type { AnchorView, NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import type { Stored } from '../kubernetes/store.ts';
+import { textSharing } from './share-texts.ts';
 
 export interface CachedUser extends Stored {
   readonly user: User;
@@ -40,7 +41,9 @@ export interface CachedAnchor extends Stored, AnchorView {}
 
 export interface CachedBinding extends Stored, ReaderBindingView {}
 
-function identity({ metadata: { name, namespace, uid, resourceVersion } }: RawObject): Stored {
+function identity({
+  metadata: { name, namespace, uid, resourceVersion },
+}: Pick<RawObject, 'metadata'>): Stored {
   return { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion };
 }
 
@@ -50,10 +53,15 @@ function lean(object: RawObject): RawObject {
   return { ...object, metadata };
 }
 
+const share = textSharing();
+
 export const USERS: Resource<CachedUser> = {
   name: 'users',
   path: '/apis/latchkey.dev/v1alpha1/users',
-  view: (object) => ({ ...identity(object), user: lean(object) as unknown as User }),
+  view(object) {
+    const user = share(lean(object)) as unknown as User;
+    return { ...identity(user), user };
+  },
 };
 
 export const POLICIES: Resource<CachedPolicy> = {
