@@ -36,7 +36,10 @@ export interface Arena {
   startOperator(options?: OperatorOptions): Promise<Operator>;
   /** Gives the policy another audience, so that every token is due at once. */
   makeAllDue(): Promise<void>;
-  patchPolicy(spec: { readonly accessToken: Partial<TokenPolicySpec['accessToken']> }): Promise<void>;
+  patchPolicy(spec: {
+    readonly enabled?: boolean;
+    readonly accessToken?: Partial<TokenPolicySpec['accessToken']>;
+  }): Promise<void>;
   /** Throws the control plane away. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { memory } from './parts/memory.ts';
 import { refresh } from './parts/refresh.ts';
 import { requests } from './parts/requests.ts';
 import { restart } from './parts/restart.ts';
+import { revocation } from './parts/revocation.ts';
 import { signIn } from './parts/sign-in.ts';
 import { FULL, SHORT, type Scale } from './scale.ts';
 import { format, type Table } from './table.ts';
@@ -23,6 +24,8 @@ const STEPS: readonly { readonly part: Part; readonly users: (scale: Scale) => n
   { part: memory, users: ({ most }) => most },
   { part: restart, users: ({ most }) => most },
   { part: signIn, users: ({ few }) => few },
+  // The last: it leaves nobody a token.
+  { part: revocation, users: ({ most }) => most },
 ];
 
 const { values, positionals } = parseArgs({

@@ -14,6 +14,13 @@ export interface Scale {
     readonly together: number;
     readonly atOnce: number;
   };
+  /** Users who are revoked one by one for each verifier, and how long the rate is measured. */
+  readonly revocations: {
+    readonly sample: number;
+    readonly seconds: number;
+    /** Of the webhook, in the kube-apiserver; 2m0s is its default. */
+    readonly caches: readonly string[];
+  };
   /** The policy while a restart is measured, so that tokens grow old while one waits. */
   readonly restartTokens: { readonly ttl: string; readonly minRemaining: string };
 }
@@ -25,6 +32,7 @@ export const FULL: Scale = {
   rounds: 3,
   idleSeconds: 60,
   signIns: { warmUp: 20, alone: 200, together: 500, atOnce: 50 },
+  revocations: { sample: 50, seconds: 15, caches: ['0s', '1s', '2m0s'] },
   restartTokens: { ttl: '180s', minRemaining: '60s' },
 };
 
@@ -35,5 +43,6 @@ export const SHORT: Scale = {
   rounds: 1,
   idleSeconds: 3,
   signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
+  revocations: { sample: 3, seconds: 2, caches: ['1s'] },
   restartTokens: { ttl: '60s', minRemaining: '30s' },
 };

@@ -22,11 +22,19 @@ test(
       timeout: BENCH_TIMEOUT_MS,
     });
     const { scale, parts } = JSON.parse(readFileSync(output, 'utf8'));
-    expect(Object.keys(parts).toSorted()).toEqual(['memory', 'refresh', 'requests', 'restart', 'sign-in']);
+    expect(Object.keys(parts).toSorted()).toEqual([
+      'memory',
+      'refresh',
+      'requests',
+      'restart',
+      'revocation',
+      'sign-in',
+    ]);
     expect(parts.requests).toEqual([expect.objectContaining({ rewritten: scale.many })]);
     expect(parts.restart).toEqual([expect.objectContaining({ rewritten: scale.most })]);
     expect(parts.memory.map(({ users }: { users: number }) => users)).toEqual([scale.few, scale.most]);
     expect(parts['sign-in'][0].togetherMs).toHaveLength(scale.signIns.together);
+    expect(Object.keys(parts.revocation[0].refusedAfterMs)).toHaveLength(3 + scale.revocations.caches.length);
     for (const contender of ['ceiling', 'Latchkey', 'controller-runtime'])
       expect(stdout).toMatch(new RegExp(`^\\| ${contender} +\\| [0-9]+ `, 'm'));
   },

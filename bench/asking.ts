@@ -1,0 +1,79 @@
+// Asks about tokens as verifiers do: Latchkey's own endpoints, and a kube-apiserver.
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+import type { ControlPlane } from '../dev/cluster/control-plane.ts';
+import { latchkeyCommand } from '../dev/latchkey/command.ts';
+import { OPERATOR_NAMESPACE } from '../dev/latchkey/install.ts';
+import type { Operator } from '../dev/latchkey/operator.ts';
+
+const CALLER = 'bench';
+const CONNECTIONS = 32;
+
+/** Whether the bearer of the token may come in. */
+export type Ask = (token: string) => Promise<boolean>;
+
+export interface Verifiers {
+  readonly tokenReview: Ask;
+  readonly introspection: Ask;
+  /** Of the caller, for a kubeconfig of a webhook. */
+  readonly callerToken: string;
+  close(): Promise<void>;
+}
+
+export async function askLatchkey(
+  cluster: ControlPlane,
+  { portal, caFile }: Operator,
+  audience: string,
+): Promise<Verifiers> {
+  const command = latchkeyCommand(cluster.adminKubeconfig);
+  const callerToken = (await command('callers', 'add', CALLER, `--namespace=${OPERATOR_NAMESPACE}`)).trim();
+  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile) }, connections: CONNECTIONS });
+  const post = async (path: string, type: string, text: string): Promise<unknown> => {
+    const { statusCode, body } = await request(portal + path, {
+      dispatcher,
+      method: 'POST',
+      headers: { authorization: `Bearer ${callerToken}`, 'content-type': type },
+      body: text,
+    });
+    if (statusCode === 200) return body.json();
+    await body.dump();
+    throw new Error(`${path} answered ${statusCode}`);
+  };
+  return {
+    callerToken,
+    async tokenReview(token) {
+      const spec = { token, audiences: [audience] };
+      const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec };
+      const answer = await post('/token-review', 'application/json', JSON.stringify(review));
+      return (answer as { status: { authenticated: boolean } }).status.authenticated;
+    },
+    async introspection(token) {
+      const form = new URLSearchParams({ token }).toString();
+      const answer = await post('/introspect', 'application/x-www-form-urlencoded', form);
+      return (answer as { active: boolean }).active;
+    },
+    async close() {
+      await dispatcher.close();
+      await command('callers', 'remove', CALLER, `--namespace=${OPERATOR_NAMESPACE}`);
+    },
+  };
+}
+
+/** By a request that everybody may make who is somebody. */
+export function askApiServer({ url, caFile }: ControlPlane): { ask: Ask; close: () => Promise<void> } {
+  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile) } });
+  return {
+    async ask(token) {
+      const { statusCode, body } = await request(`${url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
+        dispatcher,
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
+      });
+      await body.dump();
+      if (statusCode !== 201 && statusCode !== 401) throw new Error(`the API server answered ${statusCode}`);
+      return statusCode === 201;
+    },
+    close: () => dispatcher.close(),
+  };
+}
