@@ -199,10 +199,10 @@ async function switchOff(
   tokens: readonly string[],
 ): Promise<number> {
   let next = 0;
-  let over = false;
+  const over = new AbortController();
   let lastYes = 0;
   const worker = async (): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const asked = performance.now();
       if (await tokenReview(tokens[next++ % tokens.length] ?? '')) lastYes = Math.max(lastYes, asked);
     }
@@ -216,7 +216,7 @@ async function switchOff(
     LONGEST_MS,
     () => performance.now() - Math.max(began, lastYes) > 5_000,
   );
-  over = true;
+  over.abort();
   await asking;
   return Math.max(0, lastYes - began);
 }

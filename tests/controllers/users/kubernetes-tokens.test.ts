@@ -39,7 +39,12 @@ const untilDead = (token: string) =>
 
 async function signIn(name: string): Promise<string> {
   await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending' || phase === 'Active');
-  expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
+  // 503 says: try again. A busy machine may be that slow.
+  await waitUntil('the sign-in', 20_000, async () => {
+    const { status } = await latchkey.signIn(name, PASSWORD);
+    expect([303, 503]).toContain(status);
+    return status === 303;
+  });
   await latchkey.untilStatus(name, ({ conditions }) =>
     Boolean(conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')),
   );
