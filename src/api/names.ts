@@ -4,6 +4,10 @@ export const GROUP = 'latchkey.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** The CustomResourceDefinitions. */
+export const USERS_CRD = `users.${GROUP}`;
+export const POLICIES_CRD = `tokenpolicies.${GROUP}`;
+
 /** The one TokenPolicy that counts. */
 export const POLICY_NAME = 'cluster';
 

@@ -13,6 +13,7 @@ import { accountLine } from './hash-password.ts';
 import { IN_CLUSTER, makeLicense, showLicense } from './license.ts';
 import { readTextFile } from './read-text-file.ts';
 import { listKeys, rotateKeys } from './keys.ts';
+import { release } from './release.ts';
 import { revokeAll, revokeUser } from './revoke.ts';
 import { why } from './why.ts';
 import { serve } from './serve/serve.ts';
@@ -87,6 +88,12 @@ export const COMMANDS: readonly Command[] = [
     'Lets what is held go on: so many Users lose their access that an admin is asked.',
     confirmSettings,
     (settings) => withClient(settings, (client) => confirm({ client, out: print }, settings.id)),
+  ),
+  command(
+    'release',
+    'Lets a deleted CustomResourceDefinition go, and keeps the namespaces.',
+    z.object(clusterSettings),
+    (settings) => withClient(settings, (client) => release({ client, out: print })),
   ),
   command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
     withClient(settings, (client) =>

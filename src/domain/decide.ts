@@ -13,7 +13,7 @@ import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
 import { desiredStatus } from './status.ts';
 import { effectiveUsername } from './effective.ts';
-import { hasBegun, mayBeTaken } from './losing.ts';
+import { hasBegun, holdOf, mayBeTaken } from './losing.ts';
 
 /** One write to the API server. Steps run in their order; what they change is observed before the next decision. */
 export type Step =
@@ -248,7 +248,9 @@ function keepFresh(
   const aboveFloor = floor !== undefined && now < floor;
   // A change of the policy that has not been accounted for may have shut the gate for a moment.
   const accounted = policy.status?.observedGeneration === policy.metadata.generation;
-  if (!cannotMint && accounted) {
+  // Until it is decided whether a User that is being deleted is held, which takes a moment, nothing new is given to it.
+  const isOpen = user.metadata.deletionTimestamp === undefined || holdOf(observed.losing) !== undefined;
+  if (!cannotMint && accounted && isOpen) {
     const hangsOn = ready && byKubernetes ? { anchor: ready.uid } : {};
     const write: Step = { do: 'WriteToken', session: session.id, claims, digest, ...hangsOn };
     return { steps: [write], tokenWritten: aboveFloor };

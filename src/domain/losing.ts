@@ -23,6 +23,9 @@ export function hasBegun({ metadata, status }: User): boolean {
   );
 }
 
+/** By which causes a User that is being deleted may be held; one at a time. */
+export const DELETIONS = ['CRDDeleting', 'Deleting'] as const satisfies readonly HoldCause[];
+
 /** @param permission what this process remembers; a replica that does not lead remembers nothing, and reads the status. */
 export function losing(user: User, permission: Permission | undefined): Losing | undefined {
   if (user.metadata.deletionTimestamp === undefined) return undefined;

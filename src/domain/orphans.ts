@@ -1,6 +1,30 @@
 // What is left of Users that vanished while nobody watched, and whether it may be collected.
 import type { NamespaceView, SecretView } from './observed.ts';
 
+/** What the watch of a CustomResourceDefinition tells. */
+export interface DefinitionView {
+  readonly createdAt: string;
+  readonly deleting: boolean;
+}
+
+/** Whether the objects of a CustomResourceDefinition go because it does: then no admin has named one of them. */
+export function isGoing(definition: DefinitionView | undefined): boolean {
+  return definition === undefined || definition.deleting;
+}
+
+/**
+ * Whether no admin can have meant that the owner of a namespace is gone: its User went with the
+ * CustomResourceDefinition. One that was put back since is younger than the namespace; times are RFC 3339, UTC, in
+ * seconds, so they sort as text. This needs no memory: it holds after "latchkey release", and after a deletion by hand
+ * that no operator saw.
+ */
+export function wentWithDefinition(
+  namespace: { readonly createdAt: string },
+  definition: DefinitionView | undefined,
+): boolean {
+  return definition === undefined || definition.deleting || namespace.createdAt < definition.createdAt;
+}
+
 export interface OrphanObserved {
   readonly namespace: NamespaceView;
   readonly secret: Pick<SecretView, 'userUID'> | undefined;

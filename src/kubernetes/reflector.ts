@@ -20,7 +20,7 @@ const MOST_ASKED_MS = 60_000;
 const VERSION_TIMEOUT_MS = 10_000;
 
 export interface Reflector {
-  /** Resolves when the first list is in the store. */
+  /** Resolves when the first list is in the store, or the API server says that there is no such resource. */
   readonly synced: Promise<void>;
   /** Resolves when `signal` has ended it; never rejects. */
   readonly done: Promise<void>;
@@ -80,6 +80,8 @@ export function reflect<V extends Stored>(
         });
       } catch (error) {
         if (signal.aborted) return;
+        // There is no such resource, as where a CustomResourceDefinition was deleted: so there are no objects of it.
+        if (mustList && hasStatus(error, 404)) onSynced();
         failures += 1;
         onBroken?.(resource.name);
         mustList ||= failures >= RELIST_AFTER || isExpired(error);

@@ -12,10 +12,13 @@ import {
   BINDINGS,
   NAMESPACES,
   POLICIES,
+  POLICY_DEFINITION,
   SECRETS,
   USERS,
+  USER_DEFINITION,
   type CachedAnchor,
   type CachedBinding,
+  type CachedDefinition,
   type CachedNamespace,
   type CachedPolicy,
   type CachedSecret,
@@ -30,6 +33,9 @@ export interface Stores {
   readonly secrets: Store<CachedSecret>;
   readonly anchors: Store<CachedAnchor>;
   readonly bindings: Store<CachedBinding>;
+  /** The CustomResourceDefinition of Users, and that of the TokenPolicy. */
+  readonly userDefinition: Store<CachedDefinition>;
+  readonly policyDefinition: Store<CachedDefinition>;
   readonly byUID: Index<CachedUser>;
   readonly byUsername: Index<CachedUser>;
   readonly byNamespace: Index<CachedUser>;
@@ -78,6 +84,8 @@ export function createStores(): Stores {
     secrets: new Store<CachedSecret>(),
     anchors: new Store<CachedAnchor>(),
     bindings: new Store<CachedBinding>(),
+    userDefinition: new Store<CachedDefinition>(),
+    policyDefinition: new Store<CachedDefinition>(),
     byUID: indexOf(users, ({ uid }) => uid),
     byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
     byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
@@ -101,6 +109,8 @@ export function startCaches(client: KubernetesClient, options: ReflectorOptions)
     reflect(client, SECRETS, secrets, options),
     reflect(client, ANCHORS, anchors, options),
     reflect(client, BINDINGS, bindings, options),
+    reflect(client, USER_DEFINITION, stores.userDefinition, options),
+    reflect(client, POLICY_DEFINITION, stores.policyDefinition, options),
   ];
   const reflectors = Promise.resolve().then(start);
   const all = (part: (reflector: Reflector) => Promise<void>) =>

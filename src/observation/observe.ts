@@ -5,7 +5,7 @@ import type { User } from '../api/user.ts';
 import { holder } from '../domain/claimants.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import type { Permission } from '../domain/holds.ts';
-import { losing } from '../domain/losing.ts';
+import { DELETIONS, losing } from '../domain/losing.ts';
 import type { DirectoryView } from '../domain/finding.ts';
 import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
 import type { Caches } from './caches.ts';
@@ -50,7 +50,10 @@ export function observe(
     aheadForSeat: caches.seating.ahead(user),
     directory: directory(username),
     publishedKeys: publishedKeys(),
-    losing: losing(user, permission('Deleting', user.metadata.uid)),
+    losing: losing(
+      user,
+      DELETIONS.map((cause) => permission(cause, user.metadata.uid)).find((each) => each !== undefined),
+    ),
     cannotMint: cannotMint(),
     settings,
   };

@@ -5,14 +5,17 @@ import {
   LABEL,
   NAMESPACE_HANDED_OVER,
   NAMESPACE_MADE,
+  POLICIES_CRD,
   POLICY_NAME,
   READER_ROLE,
   TOKEN_SECRET,
+  USERS_CRD,
 } from '../api/names.ts';
 import type { ObjectMeta } from '../api/metadata.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { AnchorView, NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
+import type { DefinitionView } from '../domain/orphans.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import type { Stored } from '../kubernetes/store.ts';
 import { textSharing } from './share-texts.ts';
@@ -28,7 +31,11 @@ export interface CachedPolicy extends Stored {
 export interface CachedNamespace extends Stored, NamespaceView {
   /** The name of the User that it was made for. */
   readonly userName: string | undefined;
+  /** metadata.creationTimestamp */
+  readonly createdAt: string;
 }
+
+export interface CachedDefinition extends Stored, DefinitionView {}
 
 export interface CachedSecret extends Stored, Omit<SecretView, 'written'> {
   /** When its token expires, as an annotation says that anyone may have forged: good for sorting, nothing else. */
@@ -76,17 +83,33 @@ export const NAMESPACES: Resource<CachedNamespace> = {
   path: '/api/v1/namespaces',
   metadataOnly: true,
   view(object) {
-    const { labels, annotations, deletionTimestamp } = object.metadata;
+    const { labels, annotations, creationTimestamp, deletionTimestamp } = object.metadata;
     const kind = labels?.[LABEL.namespace];
     return {
       ...identity(object),
       kind: kind === NAMESPACE_MADE || kind === NAMESPACE_HANDED_OVER ? kind : 'foreign',
       userUID: labels?.[LABEL.userUID],
       userName: annotations?.[ANNOTATION.user],
+      createdAt: creationTimestamp,
       deleting: deletionTimestamp !== undefined,
     };
   },
 };
+
+/** What one CustomResourceDefinition is about does not matter; that it is there does. */
+const definition = (name: string): Resource<CachedDefinition> => ({
+  name: 'customresourcedefinitions',
+  path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  fieldSelector: `metadata.name=${name}`,
+  metadataOnly: true,
+  view: (object) => ({
+    ...identity(object),
+    createdAt: object.metadata.creationTimestamp,
+    deleting: object.metadata.deletionTimestamp !== undefined,
+  }),
+});
+export const USER_DEFINITION = definition(USERS_CRD);
+export const POLICY_DEFINITION = definition(POLICIES_CRD);
 
 export const SECRETS: Resource<CachedSecret> = {
   name: 'secrets',

@@ -50,7 +50,9 @@ test('what docs/verifying.md shows of a service stands in the service that is te
 test.each(pages)('every command and flag of latchkey in %s exists', (page) => {
   const lines = text(page)
     .replaceAll('\\\n', ' ')
-    .matchAll(/latchkey ((?:serve|why|confirm|revoke|adopt|keys|callers|license|accounts)\b[^`\n|]*)/g);
+    .matchAll(
+      /latchkey ((?:serve|why|confirm|release|revoke|adopt|keys|callers|license|accounts)\b[^`\n|]*)/g,
+    );
   for (const [, rest = ''] of lines) {
     const words = rest.split(/\s+/);
     const command = COMMANDS.find((candidate) =>

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { FINALIZER } from '../../src/api/names.ts';
+import type { User } from '../../src/api/user.ts';
 import { decide, type Step } from '../../src/domain/decide.ts';
+import { hasBegun } from '../../src/domain/losing.ts';
 import type { CannotMint, Observed } from '../../src/domain/observed.ts';
 import {
   aBinding,
@@ -264,6 +266,56 @@ tell('offboarding', [
     { user: ada({ metadata: { ...GONE, finalizers: ['example.org/audit'] } }), secret: undefined },
   ],
 ]);
+
+const HELD = { cause: 'Deleting', permission: { given: false, hold: 'k7mx2q' } } as const;
+const UNDECIDED = { cause: 'Deleting', permission: undefined } as const;
+const deleted = (status?: User['status']) => ada({ metadata: GONE, ...(status && { status }) });
+
+tell('a User that is being deleted, and held', [
+  ['keeps all that it has', { user: deleted(), losing: HELD }],
+  ['has its token kept fresh', { user: deleted(), losing: HELD, secret: token(10) }, 'WriteToken'],
+  ['gets nothing that it has not', { user: deleted(), losing: HELD, ...NOTHING_YET }],
+  [
+    'gets no finalizer, which the API server would refuse',
+    { user: ada({ metadata: { ...GONE, finalizers: ['example.org/audit'] } }), losing: HELD },
+  ],
+  [
+    'loses its token when it is switched off',
+    { user: ada({ metadata: GONE, spec: { disabled: true } }), losing: HELD },
+    'ClearToken',
+  ],
+]);
+
+tell('a User that is being deleted, before anything is decided', [
+  ['keeps all that it has', { user: deleted(), losing: UNDECIDED }],
+  ['gets no new token', { user: deleted(), losing: UNDECIDED, secret: token(11) }],
+  ['loses the old one at its floor', { user: deleted(), losing: UNDECIDED, secret: token(9) }, 'ClearToken'],
+  ['gets nothing that it has not', { user: deleted(), losing: UNDECIDED, ...NOTHING_YET }],
+]);
+
+describe('a held User', () => {
+  const { status, statusFirst } = decide(aPicture({ user: deleted(), losing: HELD }), NOW);
+
+  test('has its session, and says by which command it may be let go', () => {
+    expect(statusFirst).toBe(false);
+    expect(status).toMatchObject({ phase: 'Active', hold: 'k7mx2q', session: { id: 'session-1' } });
+    expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'True',
+      reason: 'Held',
+      message: expect.stringContaining('latchkey confirm k7mx2q'),
+    });
+  });
+
+  test('that is let go says so before anything is taken away, and names no hold any more', () => {
+    const { status: next, statusFirst: first } = decide(aPicture({ user: deleted(status) }), NOW);
+    expect(first).toBe(true);
+    expect(next).toMatchObject({ phase: 'Terminating' });
+    expect(next.hold).toBeUndefined();
+    expect(next.session).toBeUndefined();
+    expect(hasBegun(deleted(next))).toBe(true);
+    expect(decide(aPicture({ user: deleted(next) }), NOW).statusFirst).toBe(false);
+  });
+});
 
 describe('it is looked at again', () => {
   test('when the token is due', () => {

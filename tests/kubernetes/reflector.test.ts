@@ -151,7 +151,6 @@ describe('the list', () => {
     ['500', (answer) => refuse(answer, 500, { reason: 'InternalError' })],
     ['401', (answer) => refuse(answer, 401, { reason: 'Unauthorized' })],
     ['403', (answer) => refuse(answer, 403, { reason: 'Forbidden' })],
-    ['404, as before the CRD is there', (answer) => refuse(answer, 404)],
     ['a page of HTML', (answer) => answer.end('<html>')],
     ['a page without items and metadata', (answer) => answer.end('{}')],
     ['a broken connection', (answer) => answer.breakConnection()],
@@ -163,6 +162,18 @@ describe('the list', () => {
     // 200, 400 and 800 ms, each times 0.5 to 1.5.
     expect(last - first).toBeGreaterThan(690);
     expect(lists()).toHaveLength(4);
+  });
+
+  test('that is answered with 404, as where the CRD is gone, is complete without an object, and asked for again', async () => {
+    const notThere = (answer: Parameters<typeof refuse>[0]) => refuse(answer, 404);
+    start({ list: inTurn(notThere, notThere, (answer) => page(answer, [object('a', 5)], 10)) });
+    await reflector?.synced;
+    expect(versionsOf(store)).toEqual({});
+    expect(store.resourceVersion).toBeUndefined();
+    await waitUntil('the list', 10_000, async () => store.size === 1);
+    const [first = 0, , last = 0] = lists().map(({ at }) => at);
+    // 200 and 400 ms, each times 0.5 to 1.5.
+    expect(last - first).toBeGreaterThan(290);
   });
 
   test('that is answered with 429 is asked for again when the answer says, and not before', async () => {

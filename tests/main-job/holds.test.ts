@@ -253,6 +253,16 @@ describe('Users that vanish while no operator runs', () => {
     expect(await namespacesOf(dozen)).toEqual(dozen);
   });
 
+  test('lose the token that nobody can replace at its floor, and nothing else', async () => {
+    await waitUntil('the floor', DEADLINE_MS, async () => (await latchkey.token('user-40')) === undefined);
+    const secret = JSON.parse(
+      await kubectl(['-n', 'user-40', 'get', 'secret', 'access-token', '-o', 'json']),
+    );
+    expect(secret.metadata.annotations).toMatchObject({ 'latchkey.dev/reason': 'Held' });
+    expect(secret.metadata.annotations).not.toHaveProperty('latchkey.dev/expires-at');
+    expect(await namespacesOf(dozen)).toEqual(dozen);
+  });
+
   test('are collected when an admin confirms it', async () => {
     const [hold] = await openHolds();
     await confirmAs(cluster.adminKubeconfig, hold?.id ?? '');

@@ -1,6 +1,8 @@
 // What only the leader does: the loops over Users, the policy, orphans, the signing keys and the certificate.
 import type { Logger } from 'pino';
 import { holds } from '../../controllers/holds/holds.ts';
+import { liveDefinition } from '../../controllers/holds/live-definition.ts';
+import { heldTokens } from '../../controllers/orphans/held-token.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
 import type { QueueView } from '../../controllers/queue.ts';
@@ -42,7 +44,12 @@ export function leaderWork(
     tell,
     log,
   });
-  const held = holds({ caches, permissions, tell });
+  const held = holds({
+    caches,
+    permissions,
+    liveDefinition: () => liveDefinition(client, caches),
+    tell,
+  });
   const users = usersController({
     caches,
     ledger,
@@ -80,7 +87,15 @@ export function leaderWork(
     if (after && before?.uid !== after.uid)
       directoryWatch?.lookFor(foldUsername(effectiveUsername(after.user)));
   });
-  const orphans = orphansController({ client, caches, holds: held, permissions, isLeading, log });
+  const orphans = orphansController({
+    client,
+    caches,
+    holds: held,
+    permissions,
+    tendHeldToken: heldTokens({ client, caches, ledger, log }),
+    isLeading,
+    log,
+  });
   const tended = [keys, ...(certificate ? [certificate] : [])].map(tending);
   known.onChange(() => {
     policy.lookAgain();

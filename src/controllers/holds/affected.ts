@@ -1,6 +1,7 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
 import { hasBegun } from '../../domain/losing.ts';
+import { isGoing, wentWithDefinition, type DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
 import { orphans } from '../orphans/find.ts';
@@ -10,8 +11,11 @@ export function isLeaving(cached: CachedUser | undefined): boolean {
   return cached?.user.metadata.deletionTimestamp !== undefined && !hasBegun(cached.user);
 }
 
-/** A User that is being deleted stays so: the API server takes no deletion back. */
-export function deletingUsers(caches: Caches): Affected {
+/**
+ * A User that is being deleted stays so: the API server takes no deletion back. While the CustomResourceDefinition goes,
+ * nobody has named this User.
+ */
+export function deletingUsers(caches: Caches, definition: DefinitionView | undefined): Affected[] {
   const subjects: Subject[] = [];
   let standing = 0;
   for (const cached of caches.users.values()) {
@@ -19,13 +23,24 @@ export function deletingUsers(caches: Caches): Affected {
     if (user.metadata.deletionTimestamp === undefined) standing += 1;
     else if (isLeaving(cached)) subjects.push({ key: uid, hold: user.status?.hold, certain: true });
   }
-  return { cause: 'Deleting', subjects, standing };
+  const [all, none] = [subjects, []];
+  const going = isGoing(definition);
+  return [
+    { cause: 'CRDDeleting', subjects: going ? all : none, standing },
+    { cause: 'Deleting', subjects: going ? none : all, standing },
+  ];
 }
 
 /** @param isCertain whether the API server itself has said that the User with this UID is gone. */
-export function vanishedUsers(caches: Caches, isCertain: (key: string) => boolean): Affected {
+export function vanishedUsers(
+  caches: Caches,
+  definition: DefinitionView | undefined,
+  isCertain: (key: string) => boolean,
+): Affected {
   const subjects = new Map<string, Subject>();
-  for (const { userUID } of orphans(caches))
-    subjects.set(userUID, { key: userUID, certain: isCertain(userUID) });
+  for (const { userUID, namespace } of orphans(caches)) {
+    const unmeant = wentWithDefinition(namespace, definition);
+    subjects.set(userUID, { key: userUID, certain: isCertain(userUID), unmeant });
+  }
   return { cause: 'Vanished', subjects: [...subjects.values()], standing: caches.users.size };
 }

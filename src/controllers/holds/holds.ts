@@ -1,5 +1,7 @@
 // Asks, for all who would lose something now, whether it is an accident, and gives the permissions once that is written.
 import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { USERS_CRD } from '../../api/names.ts';
 import type { Hold, HoldCause, TokenPolicy } from '../../api/token-policy.ts';
 import { confirmedIds } from '../../domain/confirmation.ts';
 import type { Tell } from '../../domain/happening.ts';
@@ -11,6 +13,7 @@ import {
   type HoldsObserved,
   type Subject,
 } from '../../domain/holds.ts';
+import type { DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { orphanIn, orphans } from '../orphans/find.ts';
 import { deletingUsers, isLeaving, vanishedUsers } from './affected.ts';
@@ -23,6 +26,8 @@ const ID_LENGTH = 6;
 export interface HoldsOptions {
   readonly caches: Caches;
   readonly permissions: Permissions;
+  /** Asks the API server itself; undefined where there is no CustomResourceDefinition of Users. */
+  readonly liveDefinition: () => Promise<DefinitionView | undefined>;
   readonly tell: Tell;
 }
 
@@ -32,14 +37,14 @@ export interface Holds {
   /** Says that the API server itself has confirmed that this User is gone. */
   vanished(key: string): void;
   /** What is held now; to be written to the policy before `settle`. */
-  decide(policy: TokenPolicy | undefined, now: Date): HoldsDecision;
+  decide(policy: TokenPolicy | undefined, now: Date): Promise<HoldsDecision>;
   /** Gives the permissions of a decision that is written. */
   settle(policy: TokenPolicy | undefined, decision: HoldsDecision): void;
   /** Told when there is something to decide. */
   onDemand(listener: () => void): void;
 }
 
-export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
+export function holds({ caches, permissions, liveDefinition, tell }: HoldsOptions): Holds {
   const listeners: (() => void)[] = [];
   const demand = () => {
     for (const listener of listeners) listener();
@@ -51,11 +56,14 @@ export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
   const isHeld = (cause: HoldCause, among = memory?.holds) =>
     among?.some((hold) => hold.cause === cause) === true;
 
-  function* affected(known: Pick<HoldsObserved, 'holds' | 'confirmed'>): Iterable<Affected> {
-    yield withMemory(deletingUsers(caches));
+  function* affected(
+    known: Pick<HoldsObserved, 'holds' | 'confirmed'>,
+    definition: DefinitionView | undefined,
+  ): Iterable<Affected> {
+    for (const deleting of deletingUsers(caches, definition)) yield withMemory(deleting);
     // To look for orphans is to look at every namespace; it is done where one has turned up.
     if (gone.size === 0 && !isHeld('Vanished', known.holds)) return;
-    const vanished = vanishedUsers(caches, (key) => gone.has(key));
+    const vanished = vanishedUsers(caches, definition, (key) => gone.has(key));
     yield withMemory(vanished, memory ? undefined : rejoined(vanished, known));
   }
 
@@ -69,6 +77,7 @@ export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
     return { cause, subjects: remembered, standing };
   }
 
+  caches.userDefinition.onChange(demand);
   caches.users.onChange((before, after) => {
     if (isLeaving(before) || isLeaving(after) || isHeld('Vanished')) demand();
   });
@@ -82,13 +91,20 @@ export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
       gone.add(key);
       demand();
     },
-    decide(policy, now) {
+    async decide(policy, now) {
       const known = {
         holds: policy?.status?.holds ?? memory?.holds ?? [],
         taken: policy?.status?.taken ?? memory?.taken ?? [],
         confirmed: confirmedIds(policy),
       };
-      return decideHolds({ ...known, affected: [...affected(known)], freshId }, now);
+      const decideOn = (definition: DefinitionView | undefined) =>
+        decideHolds({ ...known, affected: [...affected(known, definition)], freshId }, now);
+      const cached = caches.userDefinition.get(USERS_CRD);
+      const decision = decideOn(cached);
+      if (!givesAnew(decision)) return decision;
+      // A deletion of the CustomResourceDefinition comes before those of its objects, and its watch may be later.
+      const live = await liveDefinition();
+      return isDeepStrictEqual(live, cached) ? decision : decideOn(live);
     },
     settle(policy, decision) {
       for (const [cause, decided] of decision.permissions) permissions.replace(cause, decided);
@@ -103,6 +119,14 @@ export function holds({ caches, permissions, tell }: HoldsOptions): Holds {
     },
     onDemand: (listener) => listeners.push(listener),
   };
+
+  /** Whether anybody is let go by it who was not before, and whom no admin has confirmed. */
+  function givesAnew({ permissions: decided }: HoldsDecision): boolean {
+    for (const [cause, byKey] of decided)
+      for (const [key, { given, hold }] of byKey)
+        if (given && hold === undefined && !permissions.of(cause, key)?.given) return true;
+    return false;
+  }
 
   function forgetWhoIsBack(): void {
     if (gone.size === 0) return;

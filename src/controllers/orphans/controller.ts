@@ -1,6 +1,7 @@
 // Collects what is left of Users that vanished while nobody watched, once the API server itself says that they are gone.
 import type { Logger } from 'pino';
-import { READER_ROLE, TOKEN_SECRET } from '../../api/names.ts';
+import { READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
+import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteIfThere } from '../../kubernetes/delete.ts';
@@ -11,6 +12,7 @@ import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue.ts';
 import { orphanIn, orphans, type Orphan } from './find.ts';
+import type { TendHeldToken } from './held-token.ts';
 
 const CONCURRENCY = 4;
 
@@ -19,6 +21,7 @@ export interface OrphansControllerOptions {
   readonly caches: Caches;
   readonly holds: Pick<Holds, 'vanished'>;
   readonly permissions: Permissions;
+  readonly tendHeldToken: TendHeldToken;
   readonly isLeading: () => boolean;
   readonly log: Logger;
 }
@@ -33,6 +36,7 @@ export function orphansController({
   caches,
   holds,
   permissions,
+  tendHeldToken,
   isLeading,
   log,
 }: OrphansControllerOptions): OrphansController {
@@ -42,23 +46,29 @@ export function orphansController({
       const namespace = caches.namespaces.get(name);
       const found = namespace && orphanIn(caches, namespace);
       if (!found || !isLeading()) return;
+      const definition = caches.userDefinition.get(USERS_CRD);
       // A User that was made a moment ago may claim the namespace, and the cache not know it yet.
-      if (!caches.userFreshness.isProven()) throw new Error('the cache of Users is not proven fresh yet');
-      if (await isThere(found)) return;
+      if (definition && !caches.userFreshness.isProven())
+        throw new Error('the cache of Users is not proven fresh yet');
+      if (await isThere(found, definition !== undefined)) return;
       holds.vanished(found.userUID);
       const permission = permissions.of('Vanished', found.userUID);
       if (permission?.given) await collect(found);
+      if (permission?.given !== false) return;
+      const lookAgainAt = await tendHeldToken(name, permission.hold, new Date());
+      if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
     },
     onFailure(name, error, pauseMs) {
       log.info({ namespace: name, err: error, pauseMs }, 'an orphaned namespace is looked at again');
     },
   });
 
-  async function isThere({ userName, userUID }: Orphan): Promise<boolean> {
+  /** @param isProven whether the cache knows of all Users; else anyone of that name may claim the namespace. */
+  async function isThere({ userName, userUID }: Orphan, isProven: boolean): Promise<boolean> {
     if (userName === undefined) return true; // Not as we make them: somebody has changed it, so it is left alone.
     try {
       const user = await client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${userName}` });
-      return user.metadata.uid === userUID;
+      return !isProven || user.metadata.uid === userUID;
     } catch (error) {
       if (hasStatus(error, 404)) return false;
       throw error;
@@ -92,6 +102,11 @@ export function orphansController({
     // A User keeps its namespace for life, and its status names it.
     const namespace = before?.user.status?.namespace;
     if (before && before.uid !== after?.uid && namespace !== undefined) queue.add(namespace);
+  });
+  // Whoever switches everything off, or ends every session, means these tokens, too.
+  caches.policies.onChange((before, after) => {
+    if (decidesAlike(before?.policy, after?.policy)) return;
+    for (const { namespace } of orphans(caches)) queue.add(namespace.name);
   });
   permissions.onChange((cause, keys) => {
     if (cause !== 'Vanished') return;

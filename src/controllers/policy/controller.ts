@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { API_VERSION, POLICY_NAME } from '../../api/names.ts';
+import { API_VERSION, POLICIES_CRD, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicy, TokenPolicySpec } from '../../api/token-policy.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
 import type { CannotMint } from '../../domain/observed.ts';
@@ -50,6 +50,7 @@ export function newEpoch(): string {
 export function policyController(options: PolicyControllerOptions): PolicyController {
   const { client, caches, license, cannotMint, holds, initial, tell, log } = options;
   let lookAgainAt: Date | undefined;
+  let isWanted = true;
   /** The epoch that this process has told of, or found; of a term before it, another leader has told. */
   let knownEpoch: string | undefined;
 
@@ -64,15 +65,17 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
+      if (isWanted) await createIfMissing();
+      isWanted = false;
       const policy = caches.policies.get(POLICY_NAME)?.policy;
       const now = new Date();
       if (!policy || policy.metadata.deletionTimestamp !== undefined) {
         // Then only this process remembers what is held.
-        holds.settle(undefined, holds.decide(undefined, now));
+        holds.settle(undefined, await holds.decide(undefined, now));
         return;
       }
       tellOthersEpoch(policy);
-      const held = holds.decide(policy, now);
+      const held = await holds.decide(policy, now);
       const observed = {
         policy,
         holds: held.holds,
@@ -103,6 +106,11 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     },
   });
   caches.policies.onChange(() => queue.add(POLICY_NAME));
+  // Whoever has put the CustomResourceDefinition back would else have to make the policy, too.
+  caches.policyDefinition.onChange((before, after) => {
+    isWanted ||= after !== undefined && before?.uid !== after.uid;
+    queue.add(POLICY_NAME);
+  });
   holds.onDemand(() => queue.add(POLICY_NAME));
 
   async function createIfMissing(): Promise<void> {
@@ -116,7 +124,9 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       await client.request({ method: 'POST', path: POLICIES.path, body });
       log.info({ policy: POLICY_NAME }, 'there was no TokenPolicy; made one from the settings');
     } catch (error) {
-      if (!hasStatus(error, 409)) throw error;
+      // Without a CustomResourceDefinition there can be none; its return is watched for.
+      const isUnknown = hasStatus(error, 404) && !caches.policyDefinition.get(POLICIES_CRD);
+      if (!isUnknown && !hasStatus(error, 409)) throw error;
     }
   }
 
@@ -125,7 +135,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     lookAgain: () => queue.add(POLICY_NAME),
     async run(signal) {
       knownEpoch = undefined;
-      await createIfMissing();
+      isWanted = true;
       queue.add(POLICY_NAME);
       // By the licence's clock, which no appointment of the queue follows.
       const bell = setInterval(() => {

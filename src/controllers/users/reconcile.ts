@@ -12,6 +12,11 @@ import { observe, type Surroundings } from '../../observation/observe.ts';
 import { POLICIES, USERS } from '../../observation/views.ts';
 import type { Apply } from './apply.ts';
 
+/** There is nothing to write a status to. */
+function withoutStatus(decision: Decision, { status = {} }: User): Decision {
+  return { ...decision, status, statusFirst: false };
+}
+
 /** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
 const MOST_ROUNDS = 8;
 
@@ -79,6 +84,7 @@ export function reconciler({ client, surroundings, apply, tell }: ReconcileOptio
   return async (name, isLeading) => {
     let cannotMint: CannotMint | undefined;
     let failure: unknown;
+    let isGone = false;
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const cached = caches.users.get(name);
       if (!cached || !isLeading()) return undefined;
@@ -90,15 +96,16 @@ export function reconciler({ client, surroundings, apply, tell }: ReconcileOptio
         try {
           if ((await prove(cached.user)) === 'changed') continue;
         } catch (error) {
-          if (hasStatus(error, 404)) return undefined; // The watch is about to tell that it is gone.
           // Decided once more without the right to mint: an old token must still go at its floor.
           cannotMint = UNPROVEN;
-          failure = error;
+          // The watch is about to tell that the User is gone; or never does, where the whole resource is.
+          if (hasStatus(error, 404)) isGone = true;
+          else failure = error;
           continue;
         }
         if (!isLeading()) return undefined;
       }
-      if (await carryOut(observed, decision)) continue;
+      if (await carryOut(observed, isGone ? withoutStatus(decision, cached.user) : decision)) continue;
       if (failure) throw failure;
       return decision.lookAgainAt;
     }

@@ -5,13 +5,16 @@ import { holds, type Holds } from '../../../src/controllers/holds/holds.ts';
 import { permissions, type Permissions } from '../../../src/controllers/holds/permissions.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
-import { NAMESPACES, USERS } from '../../../src/observation/views.ts';
+import { NAMESPACES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
+import { USERS_CRD } from '../../../src/api/names.ts';
 import { NOW, policyWith } from '../../domain/pictures.ts';
 
 let revision = 100;
 let stores: Stores;
 let permitted: Permissions;
 let held: Holds;
+/** What the API server itself says; the cache may be later. */
+let live: CachedDefinition | undefined;
 let told: Happening[];
 let demands: number;
 
@@ -21,6 +24,7 @@ function newLeader(): void {
   held = holds({
     caches: stores as Caches,
     permissions: permitted,
+    liveDefinition: async () => live,
     tell: (happening) => told.push(happening),
   });
   held.onDemand(() => (demands += 1));
@@ -59,14 +63,29 @@ function namespace(name: string, owner = `uid-${name}`): void {
   stores.namespaces.merge(NAMESPACES.view({ metadata: metadata(name, { uid: `ns-${name}`, labels }) }));
 }
 
+/** The CustomResourceDefinition of Users; undefined where there is none. */
+function define(its: { createdAt: string; deleting?: boolean } | undefined, isCached = true): void {
+  const base = {
+    name: USERS_CRD,
+    uid: 'uid-definition',
+    resourceVersion: String((revision += 1)),
+    deleting: false,
+  };
+  live = its && { ...base, ...its };
+  if (isCached) stores.userDefinition.replace(live ? [live] : [], String((revision += 1)));
+}
+
 const names = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`);
 
 /** As the controller of the policy does it, with a status that keeps what was decided. */
-function decide(status: TokenPolicy['status'] = {}, confirmed?: string): TokenPolicy['status'] {
+async function decide(
+  status: TokenPolicy['status'] = {},
+  confirmed?: string,
+): Promise<TokenPolicy['status']> {
   const policy = policyWith({}, status, {
     ...(confirmed !== undefined && { annotations: { 'latchkey.dev/confirm': confirmed } }),
   });
-  const decision = held.decide(policy, NOW);
+  const decision = await held.decide(policy, NOW);
   held.settle(policy, decision);
   return { ...status, holds: [...decision.holds], taken: [...decision.taken] };
 }
@@ -76,49 +95,51 @@ const given = (cause: 'Deleting' | 'Vanished') =>
 
 beforeEach(() => {
   for (const store of [stores.users, stores.namespaces]) store.replace([], '100');
+  define({ createdAt: '2029-01-01T00:00:00Z' });
+  demands = 0;
 });
 
 describe('Users that are being deleted', () => {
-  test('are asked about as soon as the cache tells of it, and not while nothing of the kind happens', () => {
+  test('are asked about as soon as the cache tells of it, and not while nothing of the kind happens', async () => {
     user('ada');
     expect(demands).toBe(0);
     user('ada', { deleting: true });
     expect(demands).toBe(1);
   });
 
-  test('are held together, and told of once', () => {
+  test('are held together, and told of once', async () => {
     for (const name of names(12)) user(name, { deleting: true });
-    const status = decide(decide());
+    const status = await decide(await decide());
     expect(status?.holds).toMatchObject([{ cause: 'Deleting', affected: 12, of: 12 }]);
     expect(given('Deleting')).toEqual([]);
     expect(told.map(({ what }) => what)).toEqual(['Held']);
   });
 
-  test('whose offboarding has begun are no part of it', () => {
+  test('whose offboarding has begun are no part of it', async () => {
     const begun = { conditions: [{ type: 'Ready', status: 'False', reason: 'Offboarding' }] };
     for (const name of names(12)) user(name, { deleting: true, status: begun });
     user('user-12', { deleting: true });
-    expect(decide()?.holds).toEqual([]);
+    expect((await decide())?.holds).toEqual([]);
     expect(given('Deleting')).toEqual(['user-12']);
   });
 
-  test('are known to a new leader by their own status, also when it is confirmed meanwhile', () => {
+  test('are known to a new leader by their own status, also when it is confirmed meanwhile', async () => {
     for (const name of names(12)) user(name, { deleting: true });
-    const status = decide();
+    const status = await decide();
     const [hold] = status?.holds ?? [];
     for (const name of names(12)) user(name, { deleting: true, status: { hold: hold?.id } });
     user('user-12', { deleting: true });
     newLeader();
-    decide(status, hold?.id);
+    await decide(status, hold?.id);
     expect(given('Deleting')).toEqual([...names(12), 'user-12']);
     expect(told.map(({ what }) => what)).toEqual(['Held', 'HoldConfirmed']);
   });
 
-  test('are let go by memory where there is no policy to write to, and held alike', () => {
-    const bare = () => held.settle(undefined, held.decide(undefined, NOW));
+  test('are let go by memory where there is no policy to write to, and held alike', async () => {
+    const bare = async () => held.settle(undefined, await held.decide(undefined, NOW));
     for (const name of names(30)) {
       user(name, { deleting: true });
-      bare();
+      await bare();
     }
     expect(given('Deleting')).toHaveLength(9);
   });
@@ -127,94 +148,135 @@ describe('Users that are being deleted', () => {
 describe('Users that have vanished', () => {
   const vanish = (name: string) => held.vanished(`uid-${name}`);
 
-  test('go when the API server itself has said that they are gone, and not before', () => {
+  test('go when the API server itself has said that they are gone, and not before', async () => {
     for (const name of names(2)) namespace(name);
     vanish('user-0');
-    decide();
+    await decide();
     expect(given('Vanished')).toEqual(['user-0']);
   });
 
-  test('that are named while a decision is being written are decided by the next one', () => {
+  test('that are named while a decision is being written are decided by the next one', async () => {
     for (const name of names(2)) namespace(name);
     vanish('user-0');
     const decision = held.decide(policyWith(), NOW);
     vanish('user-1');
-    held.settle(policyWith(), decision);
+    held.settle(policyWith(), await decision);
     expect(given('Vanished')).toEqual(['user-0']);
-    decide();
+    await decide();
     expect(given('Vanished')).toEqual(['user-0', 'user-1']);
   });
 
-  test('are held when they are many, the unproven counted', () => {
+  test('are held when they are many, the unproven counted', async () => {
     for (const name of names(12)) namespace(name);
     vanish('user-0');
-    expect(decide()?.holds).toMatchObject([{ cause: 'Vanished', affected: 12 }]);
+    expect((await decide())?.holds).toMatchObject([{ cause: 'Vanished', affected: 12 }]);
     expect(given('Vanished')).toEqual([]);
   });
 
-  test('and come back end the hold', () => {
+  test('and come back end the hold', async () => {
     for (const name of names(12)) namespace(name);
     vanish('user-0');
-    const status = decide();
+    const status = await decide();
     demands = 0;
     for (const name of names(12)) user(name);
     expect(demands).toBeGreaterThan(0);
-    expect(decide(status)?.holds).toEqual([]);
+    expect((await decide(status))?.holds).toEqual([]);
     expect(told.map(({ what }) => what)).toEqual(['Held', 'HoldEnded']);
   });
 
-  test('get a new owner, as from "latchkey adopt", and end the hold', () => {
+  test('get a new owner, as from "latchkey adopt", and end the hold', async () => {
     for (const name of names(12)) namespace(name);
     vanish('user-0');
-    const status = decide();
+    const status = await decide();
     for (const name of names(12)) user(`new-${name}`);
     demands = 0;
     for (const name of names(12)) namespace(name, `uid-new-${name}`);
     expect(demands).toBeGreaterThan(0);
-    expect(decide(status)?.holds).toEqual([]);
+    expect((await decide(status))?.holds).toEqual([]);
   });
 
   describe('and were confirmed before a new leader began', () => {
     let status: TokenPolicy['status'];
     let id: string;
-    beforeEach(() => {
+    beforeEach(async () => {
       for (const name of names(12)) namespace(name);
       vanish('user-0');
-      status = decide();
+      status = await decide();
       id = status?.holds?.[0]?.id ?? '';
       newLeader();
     });
 
-    test('go on', () => {
+    test('go on', async () => {
       for (const name of names(12)) vanish(name);
-      decide(status, id);
+      await decide(status, id);
       expect(given('Vanished')).toEqual(names(12));
     });
 
-    test('go on one after the other, as the API server says of each that it is gone', () => {
+    test('go on one after the other, as the API server says of each that it is gone', async () => {
       vanish('user-3');
-      const next = decide(status, id);
+      const next = await decide(status, id);
       expect(given('Vanished')).toEqual(['user-3']);
       vanish('user-7');
-      decide(next, id);
+      await decide(next, id);
       expect(given('Vanished')).toEqual(['user-3', 'user-7']);
     });
 
-    test('are held anew where more are gone by now', () => {
+    test('are held anew where more are gone by now', async () => {
       namespace('user-12');
       for (const name of names(13)) vanish(name);
-      expect(decide(status, id)?.holds).toMatchObject([{ confirmed: false, affected: 13 }]);
+      expect((await decide(status, id))?.holds).toMatchObject([{ confirmed: false, affected: 13 }]);
       expect(given('Vanished')).toEqual([]);
     });
   });
 });
 
-test('ids differ, and are short', () => {
+describe('the CustomResourceDefinition', () => {
+  const STANDS = { createdAt: '2029-01-01T00:00:00Z' };
+
+  test.each<[string, () => void]>([
+    ['is being deleted', () => define({ ...STANDS, deleting: true })],
+    ['is gone', () => define(undefined)],
+    [
+      'is being deleted, and only the API server knows of it yet',
+      () => define({ ...STANDS, deleting: true }, false),
+    ],
+    ['is gone, and only the API server knows of it yet', () => define(undefined, false)],
+  ])('%s: then even one User that is being deleted is held', async (_, happens) => {
+    for (const name of names(30)) user(name);
+    user('user-0', { deleting: true });
+    happens();
+    expect((await decide())?.holds).toMatchObject([{ cause: 'CRDDeleting', affected: 1, of: 30 }]);
+    expect(given('Deleting')).toEqual([]);
+  });
+
+  test('is being deleted: then whoever was let go and has not begun is held', async () => {
+    user('user-0', { deleting: true });
+    const status = await decide();
+    expect(given('Deleting')).toEqual(['user-0']);
+    define({ ...STANDS, deleting: true });
+    expect((await decide(status))?.holds).toMatchObject([{ cause: 'CRDDeleting', affected: 1 }]);
+    expect(given('Deleting')).toEqual([]);
+  });
+
+  test.each<[string, () => void]>([
+    ['is being deleted', () => define({ ...STANDS, deleting: true })],
+    ['is gone', () => define(undefined)],
+    ['is younger than the namespace', () => define({ createdAt: '2030-01-01T00:00:01Z' })],
+  ])('%s: then even one namespace whose User is gone is held', async (_, happens) => {
+    for (const name of names(30)) user(name);
+    namespace('ada');
+    happens();
+    held.vanished('uid-ada');
+    expect((await decide())?.holds).toMatchObject([{ cause: 'Vanished', affected: 1 }]);
+  });
+});
+
+test('ids differ, and are short', async () => {
   const ids = new Set<string>();
   for (let round = 0; round < 100; round++) {
     newLeader();
     for (const name of names(12)) user(name, { deleting: true });
-    const [hold] = decide()?.holds ?? ([] as Hold[]);
+    const [hold] = (await decide())?.holds ?? ([] as Hold[]);
     ids.add(hold?.id ?? '');
     expect(hold?.id).toMatch(/^[b-df-hj-km-np-tv-xz2-9]{6}$/);
   }

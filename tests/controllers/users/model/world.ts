@@ -1,7 +1,7 @@
 // One cluster of the model with an operator in it: people, admins and accidents act on it, and the promises are checked.
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
-import { POLICY_NAME, TOKEN_KEY } from '../../../../src/api/names.ts';
+import { POLICY_NAME, TOKEN_KEY, USERS_CRD } from '../../../../src/api/names.ts';
 import type { TokenPolicy } from '../../../../src/api/token-policy.ts';
 import type { User } from '../../../../src/api/user.ts';
 import { applier } from '../../../../src/controllers/users/apply.ts';
@@ -29,6 +29,14 @@ import { ModelApiServer, overTheWire, type Change, type Kind, type Stored } from
 
 export const TTL = { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] };
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
+/** The CustomResourceDefinition of Users, which stands all the time. */
+const DEFINITION = {
+  name: USERS_CRD,
+  uid: 'uid-definition',
+  resourceVersion: '1',
+  createdAt: '2029-01-01T00:00:00Z',
+  deleting: false,
+};
 const MAX_SKEW_MS = 5_000;
 const START = Date.parse('2030-01-01T00:00:00Z');
 /** Longer than any honest way to rest. */
@@ -224,6 +232,7 @@ export class World {
   startOperator(): void {
     this.setClock(this.#now + this.#skewMs);
     const stores = createStores();
+    stores.userDefinition.replace([DEFINITION], '1');
     const written = ledger();
     const permitted = permissions();
     // Nothing is proven: every mint reads User and policy live, which is the harder way round a late watch.
@@ -266,7 +275,12 @@ export class World {
       stores,
       surroundings,
       reconcile,
-      holds: holds({ caches, permissions: permitted, tell }),
+      holds: holds({
+        caches,
+        permissions: permitted,
+        liveDefinition: async () => caches.userDefinition.get(USERS_CRD),
+        tell,
+      }),
       license: this.#license,
       hasAgreed: this.#clocksAgree(),
       told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
@@ -322,7 +336,7 @@ export class World {
     const operator = this.#operator;
     const policy = operator?.stores.policies.get(POLICY_NAME)?.policy;
     if (!operator) return;
-    const held = operator.holds.decide(policy, this.#operatorNow());
+    const held = await operator.holds.decide(policy, this.#operatorNow());
     if (!policy) {
       operator.holds.settle(undefined, held);
       return;
