@@ -1,21 +1,9 @@
 // What this process remembers of the Secrets that it wrote, and what it must not believe of others.
 import { describe, expect, test } from '@jest/globals';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
-import type { CachedSecret } from '../../../src/observation/views.ts';
 import { NOW } from '../../domain/pictures.ts';
+import { cachedSecret as secret } from './cached-secret.ts';
 
-const secret = (change: Partial<CachedSecret> = {}): CachedSecret => ({
-  name: 'access-token',
-  namespace: 'ada',
-  uid: 'uid-secret',
-  resourceVersion: '7',
-  userUID: 'uid-ada',
-  finalizers: false,
-  deleting: false,
-  claimedExpiry: undefined,
-  userName: 'ada',
-  ...change,
-});
 const TOKEN = { token: { expiresAt: NOW, session: 'session-1', claims: 'digest', kid: 'key-1' } };
 
 describe('what was written', () => {
