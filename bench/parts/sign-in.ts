@@ -11,6 +11,7 @@ import type { User } from '../../src/api/user.ts';
 import { USERS } from '../../src/observation/views.ts';
 import type { Arena } from '../arena.ts';
 import type { Part } from '../part.ts';
+import { userName } from '../seed.ts';
 import { percentile } from '../statistics.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -23,8 +24,15 @@ export const signIn: Part = {
   async run({ arena, scale, say }) {
     const { warmUp, alone, together, atOnce } = scale.signIns;
     const names = Array.from({ length: warmUp + alone + together }, (_, index) => `ldap-${index}`);
+    // The others are in the directory as well: it would take their tokens from whoever it does not know.
+    const others = Array.from({ length: arena.users() }, (_, index) => userName(index));
     const directory = await startOpenLdap({
-      users: names.map((uid) => ({ uid, cn: uid, mail: `${uid}@example.org`, password: PASSWORD })),
+      users: [...names, ...others].map((uid) => ({
+        uid,
+        cn: uid,
+        mail: `${uid}@example.org`,
+        password: PASSWORD,
+      })),
     });
     try {
       await writeSecret(arena.cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
