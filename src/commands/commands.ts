@@ -15,6 +15,7 @@ import { readTextFile } from './read-text-file.ts';
 import { listKeys, rotateKeys } from './keys.ts';
 import { release } from './release.ts';
 import { revokeAll, revokeUser } from './revoke.ts';
+import { uninstall } from './uninstall/uninstall.ts';
 import { why } from './why.ts';
 import { serve } from './serve/serve.ts';
 import { serveSettings } from './serve/settings.ts';
@@ -27,6 +28,7 @@ import {
   issueLicenseSettings,
   revokeSettings,
   showLicenseSettings,
+  uninstallSettings,
   whySettings,
 } from './settings.ts';
 
@@ -107,6 +109,13 @@ export const COMMANDS: readonly Command[] = [
     'Hands namespaces that a restored backup orphaned to their Users.',
     adoptSettings,
     (settings) => withClient(settings, (client) => adoptRestored({ client, out: print })),
+  ),
+  command(
+    'uninstall',
+    'Takes every token away, and what else the operator has made; run it before "helm uninstall".',
+    uninstallSettings,
+    ({ namespace, deleteNamespaces, ...settings }) =>
+      withClient(settings, (client) => uninstall({ client, out: print }, { namespace, deleteNamespaces })),
   ),
   command('keys list', 'Shows which signing keys there are.', z.object(clusterSettings), (settings) =>
     withClient(settings, (client) => listKeys({ client, namespace: settings.namespace, out: print })),

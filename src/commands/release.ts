@@ -1,13 +1,12 @@
 // `latchkey release`: lets a CustomResourceDefinition that is being deleted go, without offboarding anybody.
-import { FINALIZER, USERS_CRD } from '../api/names.ts';
-import type { User } from '../api/user.ts';
+import { USERS_CRD } from '../api/names.ts';
 import { LatchkeyError } from '../errors.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { listAll } from '../kubernetes/list.ts';
 import type { RawObject } from '../kubernetes/resource.ts';
-import { retryConflicts } from '../kubernetes/retry-conflicts.ts';
 import { USER_DEFINITION, USERS } from '../observation/views.ts';
+import { stripFinalizer } from './strip-finalizer.ts';
 
 export interface ReleaseCommand {
   readonly client: KubernetesClient;
@@ -39,21 +38,10 @@ export async function release({ client, out }: ReleaseCommand): Promise<void> {
   const { objects } = await listAll(client, USERS);
   let released = 0;
   for (const { name } of objects) {
-    const had = await unlessGone(() => retryConflicts(() => withoutFinalizer(client, name)));
-    if (had) released += 1;
+    if (await stripFinalizer(client, name)) released += 1;
   }
   out(`${released} of ${objects.length} Users are released. Their namespaces stay as they are.`);
   out('Install Latchkey again, make the Users anew, and run "latchkey adopt --restored".');
-}
-
-async function withoutFinalizer(client: KubernetesClient, name: string): Promise<boolean> {
-  const path = `${USERS.path}/${name}`;
-  const user = await client.request<User>({ method: 'GET', path });
-  const { finalizers = [] } = user.metadata;
-  if (!finalizers.includes(FINALIZER)) return false;
-  const metadata = { ...user.metadata, finalizers: finalizers.filter((each) => each !== FINALIZER) };
-  await client.request({ method: 'PUT', path, body: { ...user, metadata } });
-  return true;
 }
 
 async function unlessGone<T>(attempt: () => Promise<T>): Promise<T | undefined> {

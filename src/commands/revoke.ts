@@ -1,10 +1,6 @@
 // `latchkey revoke`: ends one user's session, or everybody's with a new epoch and new signing keys.
-import { randomBytes } from 'node:crypto';
-import { API_VERSION, POLICY_NAME } from '../api/names.ts';
-import type { TokenPolicy } from '../api/token-policy.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { POLICIES } from '../observation/views.ts';
-import { retryConflicts } from '../kubernetes/retry-conflicts.ts';
+import { endEverySession } from './end-every-session.ts';
 import { endSession } from './end-session.ts';
 import { withdrawKeys } from './keys.ts';
 
@@ -27,13 +23,7 @@ export async function revokeAll(
   { client, out }: RevokeCommand,
   { namespace, now }: { readonly namespace: string; readonly now: Date },
 ): Promise<void> {
-  const path = `${POLICIES.path}/${POLICY_NAME}`;
-  await retryConflicts(async () => {
-    const policy = await client.request<TokenPolicy>({ method: 'GET', path });
-    const status = { ...policy.status, epoch: randomBytes(16).toString('hex') };
-    const body = { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy', status };
-    await client.request({ method: 'PUT', path: `${path}/status`, body });
-  });
+  await endEverySession(client);
   out('Every session has ended: everybody signs in again.');
   await withdrawKeys({ client, namespace, now, out });
 }

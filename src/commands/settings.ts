@@ -75,3 +75,8 @@ export const callerRemovalSettings = z.object({
   ...clusterSettings,
   name: argument('The caller whose token is refused from now on. Required.'),
 });
+
+export const uninstallSettings = z.object({
+  ...clusterSettings,
+  deleteNamespaces: yesOrNo('Delete the namespaces that Latchkey has made, with all that is in them.'),
+});
