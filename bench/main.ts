@@ -7,6 +7,7 @@ import { DevError } from '../dev/errors.ts';
 import { kubernetesVersion } from '../dev/cluster/version.ts';
 import { openArena } from './arena.ts';
 import type { Part } from './part.ts';
+import { directory } from './parts/directory.ts';
 import { memory } from './parts/memory.ts';
 import { refresh } from './parts/refresh.ts';
 import { requests } from './parts/requests.ts';
@@ -24,6 +25,7 @@ const STEPS: readonly { readonly part: Part; readonly users: (scale: Scale) => n
   { part: memory, users: ({ most }) => most },
   { part: restart, users: ({ most }) => most },
   { part: signIn, users: ({ few }) => few },
+  { part: directory, users: ({ most }) => most },
   // The last: it leaves nobody a token.
   { part: revocation, users: ({ most }) => most },
 ];

@@ -21,6 +21,8 @@ export interface Scale {
     /** Of the webhook, in the kube-apiserver; 2m0s is its default. */
     readonly caches: readonly string[];
   };
+  /** Changes in the directory: one after the other, and as many again in one go. */
+  readonly directoryChanges: number;
   /** The policy while a restart is measured, so that tokens grow old while one waits. */
   readonly restartTokens: { readonly ttl: string; readonly minRemaining: string };
 }
@@ -33,6 +35,7 @@ export const FULL: Scale = {
   idleSeconds: 60,
   signIns: { warmUp: 20, alone: 200, together: 500, atOnce: 50 },
   revocations: { sample: 50, seconds: 15, caches: ['0s', '1s', '2m0s'] },
+  directoryChanges: 100,
   restartTokens: { ttl: '180s', minRemaining: '60s' },
 };
 
@@ -44,5 +47,6 @@ export const SHORT: Scale = {
   idleSeconds: 3,
   signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
   revocations: { sample: 3, seconds: 2, caches: ['1s'] },
+  directoryChanges: 5,
   restartTokens: { ttl: '60s', minRemaining: '30s' },
 };

@@ -13,14 +13,34 @@ const IN_FLIGHT = 48;
 export const userName = (index: number) => `u${String(index).padStart(5, '0')}`;
 
 /** Makes the Users numbered from `from` to just below `to`. The policy must have its epoch. */
-export async function seedUsers(client: KubernetesClient, from: number, to: number): Promise<void> {
+export function seedUsers(client: KubernetesClient, from: number, to: number): Promise<void> {
+  return forEach(client, from, to, (policy, name) => seedUser(client, policy, name));
+}
+
+/** Signs the Users numbered below `to` in anew, after every session has ended; what else their status said is gone. */
+export function signInAgain(client: KubernetesClient, to: number): Promise<void> {
+  return forEach(client, 0, to, async (policy, name) =>
+    beginSession(
+      client,
+      policy,
+      await client.request<User>({ method: 'GET', path: `${USERS.path}/${name}` }),
+    ),
+  );
+}
+
+async function forEach(
+  client: KubernetesClient,
+  from: number,
+  to: number,
+  act: (policy: TokenPolicy, name: string) => Promise<void>,
+): Promise<void> {
   const policy = await client.request<TokenPolicy>({
     method: 'GET',
     path: `${POLICIES.path}/${POLICY_NAME}`,
   });
   let next = from;
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < to; index = next++) await seedUser(client, policy, userName(index));
+    for (let index = next++; index < to; index = next++) await act(policy, userName(index));
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
@@ -40,9 +60,13 @@ async function seedUser(client: KubernetesClient, policy: TokenPolicy, name: str
       },
     },
   });
+  await beginSession(client, policy, user);
+}
+
+async function beginSession(client: KubernetesClient, policy: TokenPolicy, user: User): Promise<void> {
   await client.request({
     method: 'PUT',
-    path: `${USERS.path}/${name}/status`,
+    path: `${USERS.path}/${user.metadata.name}/status`,
     body: { ...user, status: { session: startSession(user, policy, randomUUID(), new Date()) } },
   });
 }

@@ -42,6 +42,8 @@ export interface Tokens {
   pass(count: number, timeoutMs: number): Pass;
   /** Calls back with the namespace, as soon as a token is seen in one. */
   onToken(listener: (namespace: string) => void): void;
+  /** Calls back with the namespace, as soon as a token is seen to be gone from one. */
+  onGone(listener: (namespace: string) => void): void;
 }
 
 /** Returns when it has seen what there is. */
@@ -67,6 +69,12 @@ export async function watchTokens(client: KubernetesClient, signal: AbortSignal)
         endedAt: at,
       }));
       return { done, leastLifeMs: () => least };
+    },
+    onGone(listener) {
+      store.onChange((before, after) => {
+        if (before?.expiresAt !== undefined && after?.expiresAt === undefined)
+          listener(before.namespace ?? '');
+      });
     },
     onToken(listener) {
       store.onChange((_, after) => {

@@ -20,6 +20,8 @@ export interface OpenLdapOptions extends DirectoryContent {
   readonly globalLines?: readonly string[];
   /** The limits of the account that searches, as slapd.conf(5) has them; by default it may page through everything. */
   readonly serviceLimits?: string;
+  /** Writes every operation to its log, with its time. */
+  readonly logOperations?: boolean;
 }
 
 export interface OpenLdap {
@@ -31,6 +33,8 @@ export interface OpenLdap {
   /** The account that may read everything but passwords. */
   readonly bindDn: string;
   readonly bindPassword: string;
+  /** What slapd says. */
+  readonly logFile: string;
   /** Runs LDIF changes with ldapmodify as the root DN, operational attributes included. */
   modify(ldif: string): Promise<void>;
   /** Ends the server as an accident would; its files stay until `stop`. */
@@ -69,15 +73,23 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
   });
   writeFileSync(configurationFile, configuration, { mode: 0o600 });
 
+  const logFile = join(folder, 'slapd.log');
   const port = await freePort();
   const tlsPort = await freePort();
   const ldapUrl = `ldap://127.0.0.1:${port}`;
   const ldapsUrl = `ldaps://127.0.0.1:${tlsPort}`;
   const server = startServer({
     command: slapd,
-    // -d keeps it in the foreground; it writes what ended it, and nothing else.
-    args: ['-f', configurationFile, '-h', `${ldapUrl} ${ldapsUrl}`, '-d', 'none'],
-    logFile: join(folder, 'slapd.log'),
+    // -d keeps it in the foreground; it writes what ended it, and nothing else unless it is told to.
+    args: [
+      '-f',
+      configurationFile,
+      '-h',
+      `${ldapUrl} ${ldapsUrl}`,
+      '-d',
+      options.logOperations ? 'stats' : 'none',
+    ],
+    logFile,
   });
   const stop = async (): Promise<void> => {
     await server.kill();
@@ -104,6 +116,7 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
       caFile: authority.certFile,
       bindDn: SERVICE_DN,
       bindPassword,
+      logFile,
       modify: (ldif) => modify(ldif),
       kill: () => server.kill(),
       stop,
