@@ -161,6 +161,17 @@ const takenAway = z.object({
   users: z.int().min(0).describe('How many Users.'),
 });
 
+const directoryStatus = z
+  .object({
+    state: z
+      .enum(['Reachable', 'Unreachable', 'GracePeriodOver'])
+      .describe(
+        'GracePeriodOver: it was unreachable for longer than spec.directory.gracePeriod, and onUnreachable is Revoke, so nobody has a token.',
+      ),
+    heardAt: dateTime('When the directory last answered, noted a few times within a grace period.'),
+  })
+  .describe('Whether the directory answers the leader; only where it is watched.');
+
 export const tokenPolicyStatus = z.object({
   epoch: z
     .string()
@@ -173,6 +184,7 @@ export const tokenPolicyStatus = z.object({
     .optional()
     .describe('The metadata.generation up to which no change went unwatched.'),
   license: licenseStatus.optional(),
+  directory: directoryStatus.optional(),
   holds: z
     .array(hold)
     .optional()
@@ -217,6 +229,7 @@ export type HoldCause = z.infer<typeof cause>;
 export type Hold = z.infer<typeof hold>;
 export type TakenAway = z.infer<typeof takenAway>;
 
+export type PolicyDirectoryStatus = z.infer<typeof directoryStatus>;
 export type LicenseStatus = z.infer<typeof licenseStatus>;
 
 export interface TokenPolicy {

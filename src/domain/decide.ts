@@ -8,12 +8,12 @@ import type { Cause } from './happening.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
 import { floorAt, lifetime, refreshAt } from './refresh.ts';
-import { decideDirectory, earliest } from './directory.ts';
+import { decideDirectory, earliest, endsSession } from './directory.ts';
 import { sessionEnd, type SessionEnd } from './session.ts';
 import { shutGate, type ShutGate } from './gates.ts';
 import { desiredStatus } from './status.ts';
 import { effectiveUsername } from './effective.ts';
-import { hasBegun, holdOf, mayBeTaken } from './losing.ts';
+import { hasBegun, holdOf, losingSession, mayBeTaken } from './losing.ts';
 
 /** One write to the API server. Steps run in their order; what they change is observed before the next decision. */
 export type Step =
@@ -46,6 +46,8 @@ export interface Decision {
   readonly statusFirst: boolean;
   readonly steps: readonly Step[];
   readonly lookAgainAt: Date | undefined;
+  /** Something would be taken away that is not permitted yet: holds.ts has to be asked, and tells. */
+  readonly asksPermission?: true;
   /** Why a session or a token goes, if one goes with this decision. */
   readonly cause: Cause;
 }
@@ -55,7 +57,7 @@ export interface Decision {
  * memory; the same picture at the same time always gives the same decision.
  */
 export function decide(seen: Observed, now: Date): Decision {
-  const { observed, lookAgainAt } = withDirectory(seen, now);
+  const { observed, lookAgainAt, asksPermission } = withDirectory(seen, now);
   const { user, policy } = observed;
   const claim = namespaceClaim(observed);
   const shut = shutGate(observed);
@@ -77,14 +79,22 @@ export function decide(seen: Observed, now: Date): Decision {
       (user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch'),
     steps: plan.steps,
     lookAgainAt: earliest(plan.lookAgainAt, lookAgainAt),
+    ...(asksPermission && { asksPermission }),
     cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
   };
 }
 
 /** The picture with the directory's word in the User's status, which is where every replica looks for it. */
-function withDirectory(observed: Observed, now: Date): { observed: Observed; lookAgainAt: Date | undefined } {
+function withDirectory(
+  observed: Observed,
+  now: Date,
+): { observed: Observed; lookAgainAt: Date | undefined; asksPermission?: true } {
   const { user, policy } = observed;
   const { status: directory, lookAgainAt } = decideDirectory(user, policy, observed.directory, now);
+  if (user.metadata.deletionTimestamp === undefined && endsSession(user, directory)) {
+    const losing = losingSession(user, observed.mayEndSession);
+    if (!mayBeTaken(losing)) return { observed: { ...observed, losing }, lookAgainAt, asksPermission: true };
+  }
   if (directory === user.status?.directory || directory === undefined) return { observed, lookAgainAt };
   return {
     observed: { ...observed, user: { ...user, status: { ...user.status, directory } } },

@@ -50,8 +50,7 @@ export function decideDirectory(
     const soon = word.state === 'Active' ? undefined : new Date(now.getTime() + GRAIN_MS);
     return { ...decision, lookAgainAt: earliest(decision.lookAgainAt, soon, word.changesAt) };
   }
-  const wasOut = old?.state === 'Inactive' || old?.state === 'Missing';
-  if (word.state === 'Unknown' && wasOut) return { status: old, lookAgainAt: word.changesAt };
+  if (word.state === 'Unknown' && isOut(old)) return { status: old, lookAgainAt: word.changesAt };
   const { status, lookAgainAt } = withGrace(next(old, word, now), policy, now);
   return { status, lookAgainAt: earliest(word.changesAt, lookAgainAt) };
 }
@@ -99,6 +98,18 @@ function withGrace(
   return now < over
     ? { status, lookAgainAt: over }
     : { status: { ...status, reason: GRACE_PERIOD_OVER }, lookAgainAt: undefined };
+}
+
+/**
+ * Whether this word of the directory costs the User its session: then it is counted first, with those of everybody
+ * else. A User without a session has nothing to lose, and one that has lost it does not lose it again.
+ */
+export function endsSession(user: User, word: DirectoryStatus | undefined): boolean {
+  return user.status?.session !== undefined && isOut(word) && !isOut(user.status.directory);
+}
+
+function isOut(status: DirectoryStatus | undefined): boolean {
+  return status?.state === 'Inactive' || status?.state === 'Missing';
 }
 
 /** The status of a User that has just signed in: the directory itself has said yes. */

@@ -1,6 +1,7 @@
 // The rule that decides everything, as a chain of checks: the first that is shut says why the user has no token.
 import type { UserStatus } from '../api/user.ts';
 import { GRACE_PERIOD_OVER } from './directory.ts';
+import { REVOKED_MESSAGE } from './hearing.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { licenseText } from './license-texts.ts';
 import { mayBeTaken, OFFBOARDING } from './losing.ts';
@@ -67,6 +68,16 @@ const licenseIsGood: Gate = ({ license, policy }) => {
   const { reason, message } = text;
   return { reason, message, phase: 'Suspended', forEveryone: true };
 };
+
+const directoryIsHeard: Gate = ({ policy }) =>
+  policy?.status?.directory?.state === 'GracePeriodOver'
+    ? {
+        reason: 'DirectoryUnreachable',
+        message: REVOKED_MESSAGE,
+        phase: 'Suspended',
+        forEveryone: true,
+      }
+    : undefined;
 
 const enabled: Gate = ({ user }) =>
   user.spec.disabled
@@ -193,6 +204,7 @@ const GATES: readonly Gate[] = [
   policyIsEnabled,
   policyHasEpoch,
   licenseIsGood,
+  directoryIsHeard,
   enabled,
   directoryAgrees,
   usernameIsFree,

@@ -37,6 +37,15 @@ export function losing(user: User, permission: Permission | undefined): Losing |
   };
 }
 
+/** The same of a User whose session ends since the directory says so: that is counted, too, and may be an accident. */
+export function losingSession(user: User, permission: Permission | undefined): Losing {
+  const hold = user.status?.hold;
+  return {
+    cause: 'Inactive',
+    permission: permission ?? (hold === undefined ? undefined : { given: false, hold }),
+  };
+}
+
 export function mayBeTaken(its: Losing | undefined): boolean {
   return its?.permission?.given === true;
 }

@@ -2,6 +2,7 @@
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { LicenseReading } from './license.ts';
+import type { Permission } from './holds.ts';
 import type { Losing } from './losing.ts';
 import type { DirectoryView } from './finding.ts';
 import type { Witness } from './witness.ts';
@@ -82,6 +83,8 @@ export interface Observed {
   readonly directory: DirectoryView | undefined;
   /** The keys by which verifiers accept a token; undefined while the signing keys cannot be read. */
   readonly publishedKeys: ReadonlySet<string> | undefined;
+  /** What is decided of the loss of the session, should the directory's word bring it. */
+  readonly mayEndSession: Permission | undefined;
   /** What the User is about to lose to a cause that may be an accident. */
   readonly losing: Losing | undefined;
   /** Set while no token may be minted: the clocks disagree, or there is no signing key. */

@@ -1,8 +1,22 @@
 // Decides the status of the TokenPolicy: above all, when a new epoch has to end every session.
 import type { Condition } from '../api/metadata.ts';
-import type { Hold, TakenAway, TokenPolicy, TokenPolicyStatus } from '../api/token-policy.ts';
+import type {
+  Hold,
+  PolicyDirectoryStatus,
+  TakenAway,
+  TokenPolicy,
+  TokenPolicyStatus,
+} from '../api/token-policy.ts';
 import { withCondition, withoutCondition, type ConditionUpdate } from './conditions.ts';
 import type { Cause, Happening } from './happening.ts';
+import { earliest } from './directory.ts';
+import {
+  decideHearing,
+  DIRECTORY_REACHABLE,
+  hearingCondition,
+  REVOKED_MESSAGE,
+  type Hearing,
+} from './hearing.ts';
 import { heldCondition } from './held-condition.ts';
 import { decideLicense, type LicenseReading } from './license.ts';
 import { licenseText, type LicenseText } from './license-texts.ts';
@@ -13,6 +27,8 @@ interface PolicyObserved {
   readonly policy: TokenPolicy;
   readonly seen: Witness | undefined;
   readonly license: LicenseReading;
+  /** Undefined where the directory is not watched. */
+  readonly hearing: Hearing | undefined;
   readonly cannotMint: CannotMint | undefined;
   readonly holds: readonly Hold[];
   readonly taken: readonly TakenAway[];
@@ -33,7 +49,7 @@ export interface PolicyDecision {
  * shut. It also changes after changes that nobody watched, which may have shut it for a moment.
  */
 export function decidePolicy(
-  { policy, seen, license, cannotMint, holds, taken, freshEpoch }: PolicyObserved,
+  { policy, seen, license, hearing, cannotMint, holds, taken, freshEpoch }: PolicyObserved,
   now: Date,
 ): PolicyDecision {
   const old = policy.status ?? {};
@@ -44,21 +60,26 @@ export function decidePolicy(
   const licensed = decideLicense(license, old.license);
   // As it will be accounted for: a lapse is over with the epoch that is drawn for it.
   const text = licenseText(license, licensed.status);
+  const heard = decideHearing(old.directory, policy.spec.directory, hearing, now);
   const held = heldCondition(holds, old.conditions);
   const updates = [
-    ready(policy, text, cannotMint),
+    ready(policy, text, heard.status, cannotMint),
+    ...(heard.status ? [hearingCondition(heard.status)] : []),
     ...(text ? [condition(text)] : []),
     ...(held ? [held] : []),
   ];
   let conditions = text ? (old.conditions ?? []) : withoutCondition(old.conditions, LICENSED);
+  if (!heard.status) conditions = withoutCondition(conditions, DIRECTORY_REACHABLE);
   for (const update of updates)
     conditions = withCondition(conditions, { ...update, observedGeneration: generation }, now);
-  const ended = shutsNow || !gapless || licensed.endsSessions;
+  const ended = shutsNow || !gapless || licensed.endsSessions || heard.endsSessions;
   const cause = !policy.spec.enabled
     ? SWITCHED_OFF_CAUSE
     : licensed.endsSessions
       ? licenseCause(text)
-      : UNWATCHED_CHANGE;
+      : heard.endsSessions
+        ? { reason: DIRECTORY_UNREACHABLE, message: REVOKED_MESSAGE }
+        : UNWATCHED_CHANGE;
   const happenings: Happening[] = [];
   if (text && text.reason !== reasonOf(old.conditions, LICENSED))
     happenings.push({ what: 'License', policy, ...text });
@@ -68,12 +89,13 @@ export function decidePolicy(
       epoch: ended || old.epoch === undefined ? freshEpoch : old.epoch,
       observedGeneration: generation,
       license: licensed.status,
+      ...(heard.status && { directory: heard.status }),
       ...(holds.length > 0 && { holds: [...holds] }),
       ...(taken.length > 0 && { taken: [...taken] }),
       conditions,
     },
     happenings,
-    lookAgainAt: licensed.lookAgainAt,
+    lookAgainAt: earliest(licensed.lookAgainAt, heard.lookAgainAt),
   };
 }
 
@@ -84,8 +106,16 @@ export function decidesAlike(a: TokenPolicy | undefined, b: TokenPolicy | undefi
 
 function everybodys(policy: TokenPolicy | undefined): string {
   const { uid, generation, deletionTimestamp } = policy?.metadata ?? {};
-  const { epoch, observedGeneration, license } = policy?.status ?? {};
-  return JSON.stringify([uid, generation, deletionTimestamp, epoch, observedGeneration, license]);
+  const { epoch, observedGeneration, license, directory } = policy?.status ?? {};
+  return JSON.stringify([
+    uid,
+    generation,
+    deletionTimestamp,
+    epoch,
+    observedGeneration,
+    license,
+    directory?.state,
+  ]);
 }
 
 const LICENSED = 'Licensed';
@@ -108,6 +138,7 @@ function reasonOf(conditions: readonly Condition[] | undefined, type: string): s
   return conditions?.find((one) => one.type === type)?.reason;
 }
 
+const DIRECTORY_UNREACHABLE = 'DirectoryUnreachable';
 const SWITCHED_OFF = 'SwitchedOff';
 const SWITCHED_OFF_CAUSE: Cause = {
   reason: SWITCHED_OFF,
@@ -121,6 +152,7 @@ const UNWATCHED_CHANGE: Cause = {
 function ready(
   policy: TokenPolicy,
   license: LicenseText | undefined,
+  directory: PolicyDirectoryStatus | undefined,
   cannotMint: CannotMint | undefined,
 ): ConditionUpdate {
   if (!policy.spec.enabled)
@@ -131,6 +163,8 @@ function ready(
       message: 'spec.enabled is false: nobody has a token. After it is true again, everybody signs in again.',
     };
   if (license && !license.isGood) return { ...condition(license), type: 'Ready' };
+  if (directory?.state === 'GracePeriodOver')
+    return { type: 'Ready', status: 'False', reason: DIRECTORY_UNREACHABLE, message: REVOKED_MESSAGE };
   if (cannotMint) return { type: 'Ready', status: 'False', ...cannotMint };
   return { type: 'Ready', status: 'True', reason: 'Enabled', message: 'Whoever is signed in has a token.' };
 }

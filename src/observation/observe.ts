@@ -50,6 +50,7 @@ export function observe(
     aheadForSeat: caches.seating.ahead(user),
     directory: directory(username),
     publishedKeys: publishedKeys(),
+    mayEndSession: permission('Inactive', user.metadata.uid),
     losing: losing(
       user,
       DELETIONS.map((cause) => permission(cause, user.metadata.uid)).find((each) => each !== undefined),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { FINALIZER } from '../../src/api/names.ts';
 import type { DirectoryStatus } from '../../src/api/user.ts';
 import type { Finding } from '../../src/domain/finding.ts';
+import type { Permission } from '../../src/domain/holds.ts';
 import type { CannotMint } from '../../src/domain/observed.ts';
 import {
   aBinding,
@@ -66,6 +67,7 @@ const directory = fc.record({
     { state: 'Missing', spells: [] },
     { state: 'Ambiguous', spells: [] },
   ),
+  permission: mostly<Permission | undefined>({ given: true }, undefined, { given: false, hold: 'hold' }),
 });
 const policy = fc.record({
   deleting: seldom,
@@ -207,6 +209,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
           : undefined,
       anchor: its.anchor && inside ? anAnchor(its.anchor) : undefined,
       directory: { finding: its.directory.finding, askedAt: NOW },
+      mayEndSession: its.directory.permission,
       binding: its.binding && inside ? aBinding(its.binding) : undefined,
       publishedKeys: its.publishedKeys,
       cannotMint: its.cannotMint,

@@ -44,7 +44,15 @@ function isEntitled(picture: Observed): boolean {
   );
 }
 
-function directoryAgrees({ user, directory }: Observed): boolean {
+/** What may be an accident is not acted on before it is permitted. */
+function directoryAgrees(picture: Observed): boolean {
+  const { state } = picture.user.status?.directory ?? {};
+  const isOut = state === 'Inactive' || state === 'Missing';
+  const isHeld = !isOut && picture.mayEndSession?.given !== true;
+  return isHeld || directorySaysSo(picture);
+}
+
+function directorySaysSo({ user, directory }: Observed): boolean {
   const { state, id } = user.status?.directory ?? {};
   const wasGood = state !== 'Inactive' && state !== 'Missing';
   const finding = directory?.finding;

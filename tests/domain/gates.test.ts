@@ -38,6 +38,13 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
   ],
   ['LicenseExpired', 'Suspended', { license: { content: verified(), at: LATE } }],
   ['LicenseNotYetValid', 'Suspended', { license: { content: verified({ notBefore: LATE }), at: NOW } }],
+  [
+    'DirectoryUnreachable',
+    'Suspended',
+    {
+      policy: policyWith({}, { directory: { state: 'GracePeriodOver', heardAt: '2030-01-01T10:00:00Z' } }),
+    },
+  ],
   ['SwitchedOff', 'Disabled', { user: ada({ spec: { disabled: true } }) }],
   ['DirectoryMissing', 'Suspended', { user: heardOf({ state: 'Missing', reason: 'NotFound' }) }],
   ['AccountReplaced', 'Suspended', { user: heardOf({ state: 'Inactive', reason: 'Replaced' }) }],
@@ -107,8 +114,9 @@ describe('a gate', () => {
     'that says %s is for everyone only where the policy or the licence shuts it',
     (reason, _, change) => {
       const forEveryone =
-        ['NoTokenPolicy', 'TokensSwitchedOff', 'TokenPolicyPending'].includes(reason) ||
-        reason.startsWith('License');
+        ['NoTokenPolicy', 'TokensSwitchedOff', 'TokenPolicyPending', 'DirectoryUnreachable'].includes(
+          reason,
+        ) || reason.startsWith('License');
       expect(shutGate(aPicture(change))?.forEveryone ?? false).toBe(forEveryone);
     },
   );

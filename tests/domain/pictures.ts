@@ -146,6 +146,7 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     aheadForSeat: 0,
     directory: undefined,
     publishedKeys: new Set([KID]),
+    mayEndSession: { given: true },
     losing: losing(user, { given: true }),
     cannotMint: undefined,
     settings: { portal: 'https://portal.example.org', operatorNamespace: 'latchkey-system' },

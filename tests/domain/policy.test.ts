@@ -18,7 +18,7 @@ function changed(
 }
 function taken(policy: TokenPolicy, freshEpoch: string, seen?: Witness, cannotMint?: CannotMint) {
   return decidePolicy(
-    { policy, seen, license: NO_LICENSE, cannotMint, holds: [], taken: [], freshEpoch },
+    { policy, seen, license: NO_LICENSE, hearing: undefined, cannotMint, holds: [], taken: [], freshEpoch },
     NOW,
   ).status;
 }
@@ -111,6 +111,7 @@ describe('the licence', () => {
         policy,
         seen: undefined,
         license: { content, at: later(ms) },
+        hearing: undefined,
         cannotMint: undefined,
         holds: [],
         taken: [],

@@ -47,6 +47,7 @@ export function leaderWork(
   const held = holds({
     caches,
     permissions,
+    directory: surroundings.directory,
     liveDefinition: () => liveDefinition(client, caches),
     tell,
   });
@@ -55,7 +56,7 @@ export function leaderWork(
     ledger,
     license: license.reading,
     permissions,
-    reconcile: reconciler({ client, surroundings, apply, tell }),
+    reconcile: reconciler({ client, surroundings, apply, tell, askPermission: held.ask }),
     isLeading,
     log,
   });
@@ -65,6 +66,7 @@ export function leaderWork(
     license: license.reading,
     cannotMint,
     holds: held,
+    hearing: () => known.directoryWatch?.hearing(),
     initial: {
       enabled: true,
       tokenSource: 'Latchkey',
@@ -82,7 +84,10 @@ export function leaderWork(
   directoryWatch?.onFindings((usernames) => {
     for (const username of usernames)
       for (const { name } of caches.byUsername.get(username)) users.look(name);
+    // Whoever is good again leaves a hold.
+    held.ask();
   });
+  directoryWatch?.onHearing(() => policy.lookAgain());
   caches.users.onChange((before, after) => {
     if (after && before?.uid !== after.uid)
       directoryWatch?.lookFor(foldUsername(effectiveUsername(after.user)));

@@ -1,8 +1,12 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
+import { POLICY_NAME } from '../../api/names.ts';
+import { decideDirectory, endsSession } from '../../domain/directory.ts';
+import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { hasBegun } from '../../domain/losing.ts';
 import { isGoing, wentWithDefinition, type DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
+import type { Surroundings } from '../../observation/observe.ts';
 import type { CachedUser } from '../../observation/views.ts';
 import { orphans } from '../orphans/find.ts';
 
@@ -29,6 +33,19 @@ export function deletingUsers(caches: Caches, definition: DefinitionView | undef
     { cause: 'CRDDeleting', subjects: going ? all : none, standing },
     { cause: 'Deleting', subjects: going ? none : all, standing },
   ];
+}
+
+/** Users whose session the word of the directory ends now, and has not ended yet. */
+export function inactiveUsers(caches: Caches, directory: Surroundings['directory'], now: Date): Affected {
+  const policy = caches.policies.get(POLICY_NAME)?.policy;
+  const subjects: Subject[] = [];
+  for (const { uid, user } of caches.users.values()) {
+    if (user.metadata.deletionTimestamp !== undefined || !user.status?.session) continue;
+    const view = directory(foldUsername(effectiveUsername(user)));
+    const { status } = decideDirectory(user, policy, view, now);
+    if (endsSession(user, status)) subjects.push({ key: uid, hold: user.status.hold, certain: true });
+  }
+  return { cause: 'Inactive', subjects, standing: caches.users.size - subjects.length };
 }
 
 /** @param isCertain whether the API server itself has said that the User with this UID is gone. */

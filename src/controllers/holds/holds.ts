@@ -15,8 +15,9 @@ import {
 } from '../../domain/holds.ts';
 import type { DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
+import type { Surroundings } from '../../observation/observe.ts';
 import { orphanIn, orphans } from '../orphans/find.ts';
-import { deletingUsers, isLeaving, vanishedUsers } from './affected.ts';
+import { deletingUsers, inactiveUsers, isLeaving, vanishedUsers } from './affected.ts';
 import type { Permissions } from './permissions.ts';
 
 /** No vowels and nothing that looks like something else: it is read aloud and typed. */
@@ -28,12 +29,15 @@ export interface HoldsOptions {
   readonly permissions: Permissions;
   /** Asks the API server itself; undefined where there is no CustomResourceDefinition of Users. */
   readonly liveDefinition: () => Promise<DefinitionView | undefined>;
+  readonly directory: Surroundings['directory'];
   readonly tell: Tell;
 }
 
 export interface Holds {
   /** Begins a term: another leader may have decided since the last one. */
   begin(): void;
+  /** Says that there is something to decide. */
+  ask(): void;
   /** Says that the API server itself has confirmed that this User is gone. */
   vanished(key: string): void;
   /** What is held now; to be written to the policy before `settle`. */
@@ -44,7 +48,7 @@ export interface Holds {
   onDemand(listener: () => void): void;
 }
 
-export function holds({ caches, permissions, liveDefinition, tell }: HoldsOptions): Holds {
+export function holds({ caches, permissions, directory, liveDefinition, tell }: HoldsOptions): Holds {
   const listeners: (() => void)[] = [];
   const demand = () => {
     for (const listener of listeners) listener();
@@ -59,8 +63,10 @@ export function holds({ caches, permissions, liveDefinition, tell }: HoldsOption
   function* affected(
     known: Pick<HoldsObserved, 'holds' | 'confirmed'>,
     definition: DefinitionView | undefined,
+    now: Date,
   ): Iterable<Affected> {
     for (const deleting of deletingUsers(caches, definition)) yield withMemory(deleting);
+    yield withMemory(inactiveUsers(caches, directory, now));
     // To look for orphans is to look at every namespace; it is done where one has turned up.
     if (gone.size === 0 && !isHeld('Vanished', known.holds)) return;
     const vanished = vanishedUsers(caches, definition, (key) => gone.has(key));
@@ -79,13 +85,17 @@ export function holds({ caches, permissions, liveDefinition, tell }: HoldsOption
 
   caches.userDefinition.onChange(demand);
   caches.users.onChange((before, after) => {
-    if (isLeaving(before) || isLeaving(after) || isHeld('Vanished')) demand();
+    const uid = (before ?? after)?.uid ?? '';
+    // A permission is for one loss: who has a session again is counted again.
+    const isSpent = permissions.of('Inactive', uid) !== undefined;
+    if (isSpent || isLeaving(before) || isLeaving(after) || isHeld('Vanished')) demand();
   });
   caches.namespaces.onChange((before, after) => {
     if ([before, after].some((namespace) => namespace && orphanIn(caches, namespace))) demand();
   });
 
   return {
+    ask: demand,
     vanished(key) {
       if (gone.has(key)) return;
       gone.add(key);
@@ -98,7 +108,7 @@ export function holds({ caches, permissions, liveDefinition, tell }: HoldsOption
         confirmed: confirmedIds(policy),
       };
       const decideOn = (definition: DefinitionView | undefined) =>
-        decideHolds({ ...known, affected: [...affected(known, definition)], freshId }, now);
+        decideHolds({ ...known, affected: [...affected(known, definition, now)], freshId }, now);
       const cached = caches.userDefinition.get(USERS_CRD);
       const decision = decideOn(cached);
       if (!givesAnew(decision)) return decision;

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { API_VERSION, POLICIES_CRD, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicy, TokenPolicySpec } from '../../api/token-policy.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
+import type { Hearing } from '../../domain/hearing.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import type { LicenseReading } from '../../domain/license.ts';
 import { decidePolicy } from '../../domain/policy.ts';
@@ -22,6 +23,8 @@ export interface PolicyControllerOptions {
   readonly license: () => LicenseReading;
   readonly cannotMint: () => CannotMint | undefined;
   readonly holds: Holds;
+  /** Whether the directory answers; undefined where it is not watched. */
+  readonly hearing: () => Hearing | undefined;
   readonly initial: TokenPolicySpec;
   readonly tell: Tell;
   readonly log: Logger;
@@ -48,7 +51,7 @@ export function newEpoch(): string {
 }
 
 export function policyController(options: PolicyControllerOptions): PolicyController {
-  const { client, caches, license, cannotMint, holds, initial, tell, log } = options;
+  const { client, caches, license, cannotMint, holds, hearing, initial, tell, log } = options;
   let lookAgainAt: Date | undefined;
   let isWanted = true;
   /** The epoch that this process has told of, or found; of a term before it, another leader has told. */
@@ -82,6 +85,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
         taken: held.taken,
         seen: caches.policyWitness(),
         license: license(),
+        hearing: hearing(),
         cannotMint: cannotMint(),
         freshEpoch: newEpoch(),
       };

@@ -30,6 +30,8 @@ export interface ReconcileOptions {
   readonly surroundings: Surroundings;
   readonly apply: Apply;
   readonly tell: Tell;
+  /** Told where something may be taken away only after it has been counted. */
+  readonly askPermission: () => void;
 }
 
 /**
@@ -38,7 +40,13 @@ export interface ReconcileOptions {
  */
 export type Reconcile = (name: string, isLeading: () => boolean) => Promise<Date | undefined>;
 
-export function reconciler({ client, surroundings, apply, tell }: ReconcileOptions): Reconcile {
+export function reconciler({
+  client,
+  surroundings,
+  apply,
+  tell,
+  askPermission,
+}: ReconcileOptions): Reconcile {
   const { caches } = surroundings;
 
   /**
@@ -91,6 +99,7 @@ export function reconciler({ client, surroundings, apply, tell }: ReconcileOptio
       const picture = observe(cached.user, surroundings);
       const observed = cannotMint ? { ...picture, cannotMint } : picture;
       const decision = decide(observed, new Date());
+      if (decision.asksPermission) askPermission();
 
       if (decision.steps.some((step) => step.do === 'WriteToken')) {
         try {

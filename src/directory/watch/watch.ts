@@ -1,5 +1,6 @@
 // What Latchkey asks of a directory about everybody: who is there, and who is not to have a token any more.
 import type { DirectoryView } from '../../domain/finding.ts';
+import type { Hearing } from '../../domain/hearing.ts';
 
 /** Whom to watch: the usernames of all Users. */
 export interface Wanted {
@@ -8,14 +9,6 @@ export interface Wanted {
   all(): Iterable<string>;
   /** As an admin wrote it: the directory may not fold as Latchkey does. */
   spelling(folded: string): string;
-}
-
-/** Whether the directory answers. */
-export interface Hearing {
-  /** When the last question was asked that was answered; undefined where none was. */
-  readonly askedAt: Date | undefined;
-  /** Every server of the directory was asked since, and none gave an answer that can be trusted. */
-  readonly isSilent: boolean;
 }
 
 export interface DirectoryWatch {

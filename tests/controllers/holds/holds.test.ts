@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Hold, TokenPolicy } from '../../../src/api/token-policy.ts';
 import { holds, type Holds } from '../../../src/controllers/holds/holds.ts';
 import { permissions, type Permissions } from '../../../src/controllers/holds/permissions.ts';
+import type { Finding } from '../../../src/domain/finding.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
 import { NAMESPACES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
@@ -17,6 +18,7 @@ let held: Holds;
 let live: CachedDefinition | undefined;
 let told: Happening[];
 let demands: number;
+let findings: Map<string, Finding>;
 
 /** Another process: it has the caches, and remembers nothing. */
 function newLeader(): void {
@@ -25,6 +27,7 @@ function newLeader(): void {
     caches: stores as Caches,
     permissions: permitted,
     liveDefinition: async () => live,
+    directory: (username) => ({ finding: findings.get(username), askedAt: NOW }),
     tell: (happening) => told.push(happening),
   });
   held.onDemand(() => (demands += 1));
@@ -35,6 +38,7 @@ beforeEach(() => {
   stores = createStores();
   told = [];
   demands = 0;
+  findings = new Map();
   newLeader();
 });
 
@@ -281,4 +285,55 @@ test('ids differ, and are short', async () => {
     expect(hold?.id).toMatch(/^[b-df-hj-km-np-tv-xz2-9]{6}$/);
   }
   expect(ids.size).toBe(100);
+});
+
+describe('Users whom the directory calls inactive', () => {
+  const SESSION = { id: 's', startedAt: '2030-01-01T08:00:00Z', epoch: 'e', userUID: 'u', generation: 1 };
+  const signedIn = (name: string, status: object = {}) =>
+    user(name, { status: { session: SESSION, ...status } });
+  const disable = (name: string) => findings.set(name, { state: 'Found', spells: [{ reason: 'Disabled' }] });
+  const isGiven = (name: string) => permitted.of('Inactive', `uid-${name}`)?.given;
+
+  test('lose their session when they are few', async () => {
+    for (const name of names(20)) signedIn(name);
+    disable('user-0');
+    await decide();
+    expect(isGiven('user-0')).toBe(true);
+    expect(isGiven('user-1')).toBeUndefined();
+  });
+
+  test('are held when they are many, missing or disabled', async () => {
+    for (const name of names(20)) signedIn(name);
+    for (const name of names(5)) disable(name);
+    for (const name of names(10).slice(5)) findings.set(name, { state: 'Missing', spells: [] });
+    const status = await decide();
+    expect(status?.holds).toMatchObject([{ cause: 'Inactive', affected: 10, of: 20, confirmed: false }]);
+    expect(isGiven('user-0')).toBe(false);
+  });
+
+  test('are not counted where they have nothing to lose, or have lost it', async () => {
+    for (const name of names(10)) user(name);
+    for (const name of names(10)) disable(name);
+    for (const name of ['a', 'b']) signedIn(name, { directory: { state: 'Inactive' } });
+    for (const name of ['a', 'b']) disable(name);
+    expect((await decide())?.holds ?? []).toEqual([]);
+  });
+
+  test('are let go when the directory finds them again', async () => {
+    for (const name of names(10)) signedIn(name);
+    for (const name of names(10)) disable(name);
+    const status = await decide();
+    findings.clear();
+    expect((await decide(status))?.holds).toEqual([]);
+  });
+
+  test('are counted again once they have a session again', async () => {
+    for (const name of names(20)) signedIn(name);
+    disable('user-0');
+    await decide();
+    user('user-0', { status: { directory: { state: 'Inactive' } } });
+    expect(demands).toBeGreaterThan(0);
+    await decide();
+    expect(isGiven('user-0')).toBeUndefined();
+  });
 });

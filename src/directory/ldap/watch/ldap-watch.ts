@@ -68,8 +68,10 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       await session.settleDoubts();
       const tookMs = performance.now() - beganAt;
       if (isAsked) {
+        const isFirst = askedAt === undefined;
         askedAt = at;
         known.answered();
+        if (isFirst) for (const listener of hearingListeners) listener();
         setSilent(false);
         onAnswer();
       }

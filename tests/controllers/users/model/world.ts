@@ -270,17 +270,25 @@ export class World {
       tell,
       log,
     });
-    const reconcile = reconciler({ client: this.#client, surroundings, apply, tell });
+    const policyHolds = holds({
+      caches,
+      permissions: permitted,
+      directory: surroundings.directory,
+      liveDefinition: async () => caches.userDefinition.get(USERS_CRD),
+      tell,
+    });
+    const reconcile = reconciler({
+      client: this.#client,
+      surroundings,
+      apply,
+      tell,
+      askPermission: policyHolds.ask,
+    });
     const operator: Operator = {
       stores,
       surroundings,
       reconcile,
-      holds: holds({
-        caches,
-        permissions: permitted,
-        liveDefinition: async () => caches.userDefinition.get(USERS_CRD),
-        tell,
-      }),
+      holds: policyHolds,
       license: this.#license,
       hasAgreed: this.#clocksAgree(),
       told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
@@ -347,6 +355,7 @@ export class World {
       taken: held.taken,
       seen: operator.stores.policyWitness(),
       license: operator.surroundings.license(),
+      hearing: undefined,
       cannotMint: operator.surroundings.cannotMint(),
       freshEpoch: `epoch-${this.#epochs++}`,
     };
