@@ -5,24 +5,35 @@ import type { Latchkey } from '../support/latchkey.ts';
 
 const PAUSE_MS = 50;
 
+/** How long a token had to live when the API server read it, in seconds: somewhere between the two. */
+export interface Read {
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
 export interface Prober {
-  /** How long each token lived on at each read, in seconds; a read without a token is undefined. */
-  readonly reads: readonly (number | undefined)[];
+  /** A read without a token is undefined. */
+  readonly reads: readonly (Read | undefined)[];
   /** How many different tokens there were. */
   tokens(): number;
   stop(): Promise<void>;
 }
 
 export function probe({ token }: Latchkey, namespace: string): Prober {
-  const reads: (number | undefined)[] = [];
+  const reads: (Read | undefined)[] = [];
   const seen = new Set<string>();
   const stop = new AbortController();
   const read = async (): Promise<void> => {
     while (!stop.signal.aborted) {
+      const askedAt = Date.now() / 1_000;
       const found = await token(namespace);
-      // After the read: it was not younger when it was read.
-      reads.push(found === undefined ? undefined : (decodeJwt(found).exp ?? 0) - Date.now() / 1_000);
-      if (found !== undefined) seen.add(found);
+      const answeredAt = Date.now() / 1_000;
+      if (found === undefined) reads.push(undefined);
+      else {
+        const { exp = 0 } = decodeJwt(found);
+        reads.push({ atLeast: exp - answeredAt, atMost: exp - askedAt });
+        seen.add(found);
+      }
       await delay(PAUSE_MS);
     }
   };
