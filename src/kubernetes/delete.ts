@@ -13,3 +13,22 @@ export async function deleteIfThere(client: KubernetesClient, path: string, uid:
     if (!hasStatus(error, 404, 409)) throw error;
   }
 }
+
+/**
+ * Deletes as `deleteIfThere`, and takes the finalizers off, whosever they are: for what must not outlive its deletion,
+ * because a token in it or the tokens that hang on it would live for as long as somebody likes.
+ */
+export async function deleteForGood(
+  client: KubernetesClient,
+  path: string,
+  { uid, finalizers }: { readonly uid: string; readonly finalizers: boolean },
+): Promise<void> {
+  await deleteIfThere(client, path, uid);
+  if (!finalizers) return;
+  const body = { metadata: { uid, finalizers: null } };
+  try {
+    await client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
+  } catch (error) {
+    if (!hasStatus(error, 404, 409)) throw error;
+  }
+}

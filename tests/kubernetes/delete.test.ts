@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
 import { loadConnection } from '../../src/kubernetes/credentials.ts';
-import { deleteIfThere } from '../../src/kubernetes/delete.ts';
+import { deleteForGood, deleteIfThere } from '../../src/kubernetes/delete.ts';
 import { testCluster } from '../support/cluster.ts';
 
 const cluster = await testCluster();
@@ -44,6 +44,26 @@ test('another one that has its name by now stays', async () => {
   const second = await make('two');
   await deleteIfThere(client, `${PATH}/two`, first);
   await expect(get('two')).resolves.toMatchObject({ metadata: { uid: second } });
+});
+
+test('one that somebody’s finalizer keeps goes for good, and another one of its name stays', async () => {
+  const body = { metadata: { name: 'kept', finalizers: ['example.org/mine'] } };
+  const { metadata } = await client.request<{ metadata: { uid: string } }>({
+    method: 'POST',
+    path: PATH,
+    body,
+  });
+  await deleteIfThere(client, `${PATH}/kept`, metadata.uid);
+  await expect(get('kept')).resolves.toMatchObject({ metadata: { uid: metadata.uid } });
+  const kept = { uid: metadata.uid, finalizers: true };
+  await deleteForGood(client, `${PATH}/kept`, kept);
+  await expect(get('kept')).rejects.toMatchObject({ status: 404 });
+  const second = await client.request<{ metadata: { uid: string } }>({ method: 'POST', path: PATH, body });
+  await deleteForGood(client, `${PATH}/kept`, kept);
+  await expect(get('kept')).resolves.toMatchObject({
+    metadata: { uid: second.metadata.uid, finalizers: ['example.org/mine'] },
+  });
+  await deleteForGood(client, `${PATH}/kept`, { uid: second.metadata.uid, finalizers: true });
 });
 
 test('every other refusal is passed on', async () => {

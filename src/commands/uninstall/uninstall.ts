@@ -4,7 +4,7 @@ import { SIGNING_KEYS_SECRET } from '../../controllers/signing-keys/secret.ts';
 import { SERVING_SECRET } from '../../controllers/serving-certificate/serving-certificate.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { deleteIfThere } from '../../kubernetes/delete.ts';
+import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import { secretsPath } from '../../kubernetes/kept-secret.ts';
 import { listAll } from '../../kubernetes/list.ts';
 import { BINDINGS, NAMESPACES, SECRETS, USERS, type CachedUser } from '../../observation/views.ts';
@@ -50,11 +50,9 @@ export async function uninstall(
   const secrets = (await listAll(client, SECRETS)).objects.filter(
     (secret) => isOurs(secret) || known.has(secret.uid),
   );
-  await inParallel(secrets, async ({ namespace: place = '', uid, finalizers }) => {
-    const path = `${secretsPath(place)}/${TOKEN_SECRET}`;
-    await deleteIfThere(client, path, uid);
-    if (finalizers) await stripForeignFinalizers(client, path, uid);
-  });
+  await inParallel(secrets, (secret) =>
+    deleteForGood(client, `${secretsPath(secret.namespace ?? '')}/${TOKEN_SECRET}`, secret),
+  );
   out(`${secrets.length} Secrets ${TOKEN_SECRET} are gone.`);
 
   const bindings = (await listAll(client, BINDINGS)).objects.filter(isOurs);
@@ -86,14 +84,6 @@ export async function uninstall(
 
 const rolesPath = (namespace: string) =>
   `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
-
-/** Somebody's finalizer would keep a token where it is. */
-async function stripForeignFinalizers(client: KubernetesClient, path: string, uid: string): Promise<void> {
-  const body = { metadata: { uid, finalizers: null } };
-  await client
-    .request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body })
-    .catch(unlessMissing);
-}
 
 /** An admin may have deleted the CRDs already. */
 function noneWithoutCrd(error: unknown): readonly CachedUser[] {

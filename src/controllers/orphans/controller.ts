@@ -4,17 +4,19 @@ import { READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { deleteIfThere } from '../../kubernetes/delete.ts';
+import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { NAMESPACES, USERS } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue.ts';
-import { orphanIn, orphans, type Orphan } from './find.ts';
+import { orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 
 const CONCURRENCY = 4;
+
+const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
 
 export interface OrphansControllerOptions {
   readonly client: KubernetesClient;
@@ -44,7 +46,10 @@ export function orphansController({
     concurrency: CONCURRENCY,
     async work(name) {
       const namespace = caches.namespaces.get(name);
-      const found = namespace && orphanIn(caches, namespace);
+      if (!namespace) return;
+      const stuck = tokenStuckIn(caches, namespace);
+      if (stuck && isLeading()) await deleteForGood(client, secretPath(name), stuck);
+      const found = orphanIn(caches, namespace);
       if (!found || !isLeading()) return;
       const definition = caches.userDefinition.get(USERS_CRD);
       // A User that was made a moment ago may claim the namespace, and the cache not know it yet.
@@ -87,8 +92,7 @@ export function orphansController({
   /** The token goes first: a namespace takes its time, or stays. */
   async function collectSecret(namespace: string): Promise<void> {
     const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
-    if (secret)
-      await deleteIfThere(client, `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`, secret.uid);
+    if (secret) await deleteForGood(client, secretPath(namespace), secret);
     const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
     if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).size > 0) return;
     const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
@@ -97,6 +101,10 @@ export function orphansController({
 
   caches.namespaces.onChange((_, after) => {
     if (after) queue.add(after.name);
+  });
+  caches.secrets.onChange((_, after) => {
+    const namespace = after?.finalizers ? after.namespace : undefined;
+    if (namespace !== undefined && caches.byNamespace.get(namespace).size === 0) queue.add(namespace);
   });
   caches.users.onChange((before, after) => {
     // A User keeps its namespace for life, and its status names it.

@@ -2,7 +2,7 @@
 import { TOKEN_SECRET } from '../../api/names.ts';
 import { orphan } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
-import type { CachedNamespace } from '../../observation/views.ts';
+import type { CachedNamespace, CachedSecret } from '../../observation/views.ts';
 
 export interface Orphan {
   readonly namespace: CachedNamespace;
@@ -27,6 +27,13 @@ export function orphanIn(caches: Caches, namespace: CachedNamespace): Orphan | u
   return what && owner?.userUID !== undefined
     ? { namespace, what, userUID: owner.userUID, userName: owner.userName }
     : undefined;
+}
+
+/** Whether a foreign finalizer keeps a token, and with it the namespace that is on its way, after its User is gone. */
+export function tokenStuckIn(caches: Caches, namespace: CachedNamespace): CachedSecret | undefined {
+  const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+  if (!namespace.deleting || !secret?.finalizers) return undefined;
+  return orphanIn(caches, { ...namespace, deleting: false }) && secret;
 }
 
 export function* orphans(caches: Caches): Iterable<Orphan> {

@@ -26,7 +26,7 @@ import type { TokenPolicy } from '../../api/token-policy.ts';
 import { lifetime } from '../../domain/refresh.ts';
 import { ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { deleteIfThere } from '../../kubernetes/delete.ts';
+import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
@@ -140,22 +140,11 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     const path = secretPath(effectiveNamespace(user));
     const { uid } = secret;
     const held = ledger.held(secret);
-    await deleteIfThere(client, path, uid);
-    if (secret.finalizers) await stripFinalizers(path, uid);
+    await deleteForGood(client, path, secret);
     tellRevoked(held, target);
     // While a watch has still to tell that it is gone, it is not told twice.
     if (cachedSecret(user)?.uid === uid) ledger.record(secret, { reason: target.cause.reason });
     return false;
-  }
-
-  /** Whoever put a finalizer on the Secret could otherwise keep a token alive for as long as they like. */
-  async function stripFinalizers(path: string, uid: string): Promise<void> {
-    const body = { metadata: { uid, finalizers: null } };
-    try {
-      await client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
-    } catch (error) {
-      if (!hasStatus(error, 404, 409)) throw error;
-    }
   }
 
   /** Signed here, or given by Kubernetes where the token is to hang on something. */
@@ -240,8 +229,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
         case 'DeleteAnchor': {
           const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
           if (!anchor) return false;
-          await deleteIfThere(client, anchorPath(namespace), anchor.uid);
-          if (anchor.finalizers) await stripFinalizers(anchorPath(namespace), anchor.uid);
+          await deleteForGood(client, anchorPath(namespace), anchor);
           return false;
         }
         case 'ClearToken':

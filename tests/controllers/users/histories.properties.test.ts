@@ -205,6 +205,14 @@ test.each<readonly [string, readonly Happening[]]>([
   ],
   ['a User restored into an orphaned namespace leaves no old token there', [['restoreUser', 'ada']]],
   [
+    'a finalizer on the Secret of a User that is gone keeps no token',
+    [
+      ['restoreUser', 'ada'],
+      ['deleteUser', 'ada'],
+      ['tamper', 'ada', 'finalizer'],
+    ],
+  ],
+  [
     'a session that was restored with its User does not count',
     [['restoreUser', 'ada'], ['deleteNamespace', 'ada'], ['finishNamespaces']],
   ],

@@ -19,7 +19,7 @@ import { decidePolicy } from '../../../../src/domain/policy.ts';
 import { lifetime } from '../../../../src/domain/refresh.ts';
 import { startSession } from '../../../../src/domain/session.ts';
 import type { Signer } from '../../../../src/issuer/signer.ts';
-import { deleteIfThere } from '../../../../src/kubernetes/delete.ts';
+import { deleteForGood, deleteIfThere } from '../../../../src/kubernetes/delete.ts';
 import type { Store } from '../../../../src/kubernetes/store.ts';
 import type { Resource } from '../../../../src/kubernetes/resource.ts';
 import { createStores, type Caches, type Stores } from '../../../../src/observation/caches.ts';
@@ -397,11 +397,12 @@ export class World {
       const secret = stores?.secrets.get(`${namespace.name}/access-token`);
       const claimed = (stores?.byNamespace.get(namespace.name).size ?? 0) > 0;
       const lives = (uid: string) => (stores?.byUID.get(uid).size ?? 0) > 0;
-      const what = namespace.deleting ? undefined : orphan({ namespace, secret, lives, claimed });
+      const what = orphan({ namespace, secret, lives, claimed });
       if (!what) continue;
       const path = `/api/v1/namespaces/${namespace.name}/secrets/access-token`;
-      if (secret) await deleteIfThere(this.#client, path, secret.uid);
-      if (what === 'Namespace')
+      if (secret && (!namespace.deleting || secret.finalizers))
+        await deleteForGood(this.#client, path, secret);
+      if (what === 'Namespace' && !namespace.deleting)
         await deleteIfThere(this.#client, `${NAMESPACES.path}/${namespace.name}`, namespace.uid);
     }
   }
