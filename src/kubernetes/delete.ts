@@ -29,6 +29,7 @@ export async function deleteForGood(
   try {
     await client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
   } catch (error) {
-    if (!hasStatus(error, 404, 409)) throw error;
+    // 422: another one has its name by now, and a UID cannot be changed.
+    if (!hasStatus(error, 404, 409, 422)) throw error;
   }
 }
