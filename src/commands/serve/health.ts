@@ -1,5 +1,5 @@
 // What the kubelet is told of this process: whether a restart would heal it, and whether it can serve.
-import type { QueueView } from '../../controllers/queue.ts';
+import type { QueueView } from '../../controllers/queue/queue.ts';
 import { reach } from '../../kubernetes/reach.ts';
 import type { HealthChecks } from '../../servers/health.ts';
 import type { Replica } from './replica.ts';

@@ -5,7 +5,7 @@ import { liveDefinition } from '../../controllers/holds/live-definition.ts';
 import { heldTokens } from '../../controllers/orphans/held-token.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
-import type { QueueView } from '../../controllers/queue.ts';
+import type { QueueView } from '../../controllers/queue/queue.ts';
 import { tending } from '../../controllers/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
 import { usersController } from '../../controllers/users/controller.ts';

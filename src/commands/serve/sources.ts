@@ -1,7 +1,7 @@
 // Where the figures of the metrics are read, each time that somebody asks for them.
 import { POLICY_NAME } from '../../api/names.ts';
 import { openHolds } from '../../controllers/holds/holds.ts';
-import type { QueueView } from '../../controllers/queue.ts';
+import type { QueueView } from '../../controllers/queue/queue.ts';
 import type { CacheState, Sources } from '../../metrics/gauges.ts';
 import { liveTokens, usersByPhase } from '../../observation/live-tokens.ts';
 import type { Replica } from './replica.ts';

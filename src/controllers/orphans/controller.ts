@@ -10,7 +10,7 @@ import type { Caches } from '../../observation/caches.ts';
 import { NAMESPACES, USERS } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
-import { WorkQueue, type QueueView } from '../queue.ts';
+import { WorkQueue, type QueueView } from '../queue/queue.ts';
 import { orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 

@@ -15,7 +15,7 @@ import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICIES } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
-import { WorkQueue, type QueueView } from '../queue.ts';
+import { WorkQueue, type QueueView } from '../queue/queue.ts';
 
 export interface PolicyControllerOptions {
   readonly client: KubernetesClient;

@@ -7,7 +7,7 @@ import type { LicenseReading } from '../../domain/license.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
-import { NOW, WorkQueue, type QueueView } from '../queue.ts';
+import { NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -48,7 +48,7 @@ export function usersController({
     concurrency: IN_FLIGHT,
     async work(name) {
       const lookAgainAt = await reconcile(name, isLeading);
-      if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
+      if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime(), expiryOf(name));
     },
     onFailure(name, error, pauseMs) {
       log.warn({ user: name, err: error, pauseMs }, 'reconciling failed; trying again');
@@ -62,7 +62,9 @@ export function usersController({
   caches.users.onChange((before, after) => {
     const subject = after ?? before;
     if (!subject) return;
-    queue.add(subject.name);
+    // Whoever holds a token, or has just signed in, comes before those that are only being made.
+    const session = before?.user.status?.session ?? after?.user.status?.session;
+    queue.add(subject.name, session ? NOW : NOW + 1);
     // Somebody who has left a seat, or taken one, moves the others up or down by one place.
     for (const name of caches.seating.atTheEdge(seats(license()) ?? Infinity)) queue.add(name);
     if (before && after && before.uid === after.uid) return;
@@ -97,12 +99,14 @@ export function usersController({
     if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
   });
 
+  function expiryOf(name: string): number | undefined {
+    const user = caches.users.get(name)?.user;
+    return user && caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
+  }
+
   /** Tokens that are already short of time come before those that only may have been tampered with. */
   function lookAtAll(): void {
-    for (const { name, user } of caches.users.values()) {
-      const secret = caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
-      queue.add(name, secret?.claimedExpiry ?? NOW + 1);
-    }
+    for (const { name } of caches.users.values()) queue.add(name, expiryOf(name) ?? NOW + 1);
   }
 
   return {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { WorkQueue } from '../../src/controllers/queue.ts';
-import { ApiError, ApiUnreachableError } from '../../src/kubernetes/api-error.ts';
+import { WorkQueue } from '../../../src/controllers/queue/queue.ts';
+import { ApiError, ApiUnreachableError } from '../../../src/kubernetes/api-error.ts';
 
 let stop = new AbortController();
 let running: Promise<void> = Promise.resolve();
@@ -11,6 +11,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   stop.abort();
+  // Work that is under way may sleep.
+  await jest.advanceTimersByTimeAsync(10_000);
   await running;
   jest.useRealTimers();
 });
@@ -120,12 +122,22 @@ describe('a failure', () => {
 
   test('waits as long as the API server asks for', async () => {
     const { queue, failures, run } = start(async () => {
-      throw Object.assign(new Error('429'), { retryAfterMs: 7_000 });
+      throw new ApiError('PUT /x', 429, {}, 7_000);
     });
     queue.add('a');
     run();
     await turns();
     expect(failures).toEqual([{ key: 'a', pauseMs: 7_000 }]);
+  });
+
+  test('does not wait for hours, whoever asks for it', async () => {
+    const { queue, failures, run } = start(async () => {
+      throw new ApiError('PUT /x', 429, {}, 86_400_000);
+    });
+    queue.add('a');
+    run();
+    await turns();
+    expect(failures).toEqual([{ key: 'a', pauseMs: 30_000 }]);
   });
 
   test('is forgotten after a success', async () => {
@@ -143,6 +155,126 @@ describe('a failure', () => {
     queue.add('a');
     await turns();
     expect(failures[before]?.pauseMs).toBeLessThan(100);
+  });
+});
+
+describe('while the server takes nothing', () => {
+  const away = () => Promise.reject(new ApiUnreachableError('ApiUnreachable', 'no answer'));
+  const busy = () => Promise.reject(new ApiError('PUT /x', 429, {}, 1_000));
+  const broken = () => Promise.reject(new ApiError('PUT /x', 500, {}));
+  const keys = Array.from({ length: 1_000 }, (_, n) => `key-${n}`);
+  /** The expiry of its token, as urgency: the higher the number, the sooner. */
+  const expiry = (key: string) => 2_000_000 - Number(key.slice(4));
+
+  test.each([
+    ['is away', away],
+    ['has too much to do', busy],
+    ['is broken', broken],
+  ])('because it %s, it is asked a few times a second, however many wait', async (_, fail) => {
+    let attempts = 0;
+    const { queue, run } = start(() => {
+      attempts += 1;
+      return fail();
+    }, 32);
+    for (const key of keys) queue.add(key, expiry(key));
+    run();
+    await jest.advanceTimersByTimeAsync(20_000);
+    const atFirst = attempts;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(attempts - atFirst).toBeLessThanOrEqual(240);
+    expect(attempts - atFirst).toBeGreaterThanOrEqual(60);
+  });
+
+  test('nothing is lost, and when it is back all is done at once, the most urgent first', async () => {
+    let isAway = true;
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => {
+      if (isAway) await away();
+      done.push(key);
+    }, 32);
+    for (const key of keys) queue.add(key, expiry(key));
+    run();
+    await jest.advanceTimersByTimeAsync(600_000);
+    isAway = false;
+    await jest.advanceTimersByTimeAsync(6_000);
+    expect(done.length).toBe(keys.length);
+    // Some of those that failed last still pause when the first succeeds.
+    const late = done.filter((key, place) => Math.abs(place - (999 - Number(key.slice(4)))) > 32);
+    expect(late.length).toBeLessThan(32);
+  });
+
+  test('a change that comes in the middle of it is not forgotten, nor done twice', async () => {
+    let isAway = true;
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => {
+      if (isAway) await away();
+      done.push(key);
+    }, 4);
+    queue.add('a', 2_000_000);
+    run();
+    await jest.advanceTimersByTimeAsync(30_000);
+    queue.add('a');
+    queue.add('b');
+    isAway = false;
+    await jest.advanceTimersByTimeAsync(6_000);
+    expect(done.toSorted()).toEqual(['a', 'b']);
+  });
+
+  test('what others succeed with goes on at full width when some are refused', async () => {
+    let most = 0;
+    let working = 0;
+    const { queue, run } = start(async (key) => {
+      working += 1;
+      most = Math.max(most, working);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      working -= 1;
+      if (Number(key.slice(4)) % 5 === 0) await broken();
+    }, 32);
+    run();
+    for (const key of keys) queue.add(key, expiry(key));
+    await jest.advanceTimersByTimeAsync(100);
+    most = 0;
+    await jest.advanceTimersByTimeAsync(100);
+    expect(most).toBeGreaterThanOrEqual(16);
+  });
+});
+
+describe('nothing starves', () => {
+  test('where many keys hang and fail: they get a quarter of the places', async () => {
+    const done = new Map<string, number>();
+    const { queue, run } = start(async (key) => {
+      if (key.startsWith('hangs')) {
+        await new Promise((resolve) => setTimeout(resolve, 10_000));
+        throw new ApiError('PUT /x', 500, { message: 'failed calling webhook' });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      done.set(key, (done.get(key) ?? 0) + 1);
+      queue.addAt(key, Date.now() + 30_000);
+    }, 32);
+    run();
+    for (let n = 0; n < 200; n++) {
+      queue.add(`hangs-${n}`, 1_000_000 + n);
+      if (n % 4 === 0) queue.add(`healthy-${n}`, 2_000_000 + n);
+    }
+    // Until those that hang have shown what they are.
+    await jest.advanceTimersByTimeAsync(600_000);
+    done.clear();
+    await jest.advanceTimersByTimeAsync(300_000);
+    expect(done.size).toBe(50);
+    // Every 30 s, or very nearly so.
+    expect(Math.min(...done.values())).toBeGreaterThanOrEqual(8);
+  });
+
+  test('where changes never end: every fourth key is one whose time has come', async () => {
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => void done.push(key));
+    for (let n = 0; n < 30; n++) queue.add(`change-${n}`);
+    for (let n = 0; n < 10; n++) queue.add(`due-${n}`, 2_000_000 + n);
+    run();
+    await turns();
+    await turns();
+    await turns();
+    expect(done.slice(0, 12).filter((key) => key.startsWith('due'))).toEqual(['due-0', 'due-1', 'due-2']);
   });
 });
 
@@ -215,9 +347,9 @@ describe('what is measured', () => {
     const errors = [
       new ApiError('PUT /x', 409, {}),
       new ApiError('PUT /x', 409, {}),
-      new ApiUnreachableError('ApiUnreachable', 'no answer'),
       new Error('a bug'),
       'thrown',
+      new ApiUnreachableError('ApiUnreachable', 'no answer'),
     ];
     const { queue, run } = start(() => Promise.reject(errors.shift()));
     run();
@@ -226,8 +358,8 @@ describe('what is measured', () => {
     expect(queue.failures).toEqual(
       new Map([
         ['ApiRefused409', 2],
-        ['ApiUnreachable', 1],
         ['Unexpected', 2],
+        ['ApiUnreachable', 1],
       ]),
     );
   });
