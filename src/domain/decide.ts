@@ -5,7 +5,7 @@ import type { Session, UserStatus } from '../api/user.ts';
 import { anchored, anchoredDigest, sessionOfKubernetes, type Anchored, type AnchorStep } from './anchor.ts';
 import { claimsDigest, identityClaims, type IdentityClaims } from './claims.ts';
 import type { Cause } from './happening.ts';
-import type { Observed } from './observed.ts';
+import type { HeldToken, Observed } from './observed.ts';
 import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret, type NamespaceClaim } from './ownership.ts';
 import { floorAt, lifetime, refreshAt } from './refresh.ts';
 import { decideDirectory, earliest, endsSession } from './directory.ts';
@@ -243,18 +243,18 @@ function keepFresh(
   // First there has to be something for the token to hang on; what one hung on that is gone is dead.
   if (byKubernetes && !ready) return { steps: [], tokenWritten: false };
   const digest = ready && byKubernetes ? anchoredDigest(claims, ready) : claimsDigest(claims);
+  const isAsItShould = (token: Omit<HeldToken, 'kid'>) =>
+    token.session === session.id &&
+    token.claims === digest &&
+    token.expiresAt.getTime() - now.getTime() <= life.ttlMs;
   const written = secret?.finalizers ? undefined : secret?.written?.token;
-  const usable =
-    written?.session === session.id &&
-    written.claims === digest &&
-    (written.kid === undefined || (publishedKeys?.has(written.kid) ?? true)) &&
-    written.expiresAt.getTime() - now.getTime() <= life.ttlMs
-      ? written
-      : undefined;
+  const isPublished = written?.kid === undefined || (publishedKeys?.has(written.kid) ?? true);
+  const usable = written && isAsItShould(written) && isPublished ? written : undefined;
   const due = usable && refreshAt(user.metadata.uid, usable.expiresAt, life);
   if (due && now < due) return { steps: [], tokenWritten: true, lookAgainAt: due };
 
-  const floor = usable && floorAt(usable.expiresAt, life);
+  const floorOf = (token: Omit<HeldToken, 'kid'> | undefined) => token && floorAt(token.expiresAt, life);
+  const floor = floorOf(usable);
   const aboveFloor = floor !== undefined && now < floor;
   // A change of the policy that has not been accounted for may have shut the gate for a moment.
   const accounted = policy.status?.observedGeneration === policy.metadata.generation;
@@ -265,7 +265,12 @@ function keepFresh(
     const write: Step = { do: 'WriteToken', session: session.id, claims, digest, ...hangsOn };
     return { steps: [write], tokenWritten: aboveFloor };
   }
-  return aboveFloor ? { steps: [], tokenWritten: true, lookAgainAt: floor } : undefined;
+  if (aboveFloor) return { steps: [], tokenWritten: true, lookAgainAt: floor };
+  // After a restart, or where the answer to a write was lost, only the annotations tell what the Secret holds. It is
+  // written anew as soon as that is possible; to take it away before would punish everybody for a bad moment.
+  const unknown = secret?.written || secret?.finalizers ? undefined : secret?.claimed;
+  const until = unknown && isAsItShould(unknown) ? floorOf(unknown) : undefined;
+  return until && now < until ? { steps: [], tokenWritten: false, lookAgainAt: until } : undefined;
 }
 
 function bind(observed: Observed): Step[] {

@@ -26,17 +26,22 @@ export interface SecretView {
   readonly deleting: boolean;
   /** What this process wrote last; undefined where somebody else (or an earlier process) wrote since. */
   readonly written: WrittenSecret | undefined;
+  /** What its annotations say of the token in it. Whoever may write the Secret can forge them. */
+  readonly claimed?: Omit<HeldToken, 'kid'> | undefined;
+}
+
+export interface HeldToken {
+  readonly expiresAt: Date;
+  readonly session: string;
+  /** The digest of its claims. */
+  readonly claims: string;
+  /** The key that signed it; undefined where Kubernetes did. */
+  readonly kid: string | undefined;
 }
 
 export interface WrittenSecret {
   /** There only with a token. */
-  readonly token?: {
-    readonly expiresAt: Date;
-    readonly session: string;
-    readonly claims: string;
-    /** The key that signed it; undefined where Kubernetes did. */
-    readonly kid: string | undefined;
-  };
+  readonly token?: HeldToken;
   /** There only without one. */
   readonly reason?: string;
 }

@@ -27,7 +27,10 @@ export function refreshAt(userUID: string, expiresAt: Date, { ttlMs, minRemainin
   return new Date(expiresAt.getTime() - ttlMs + share * (ttlMs - minRemainingMs));
 }
 
-/** When the token that expires at `expiresAt` must have left the Secret, replaced or not. */
+/** To take it out takes a write, and whoever reads it may have a clock that is ahead by as much as is tolerated. */
+const FLOOR_AHEAD_MS = 5_000;
+
+/** When the token that expires at `expiresAt` has to leave the Secret, replaced or not, so as not to be read below the floor. */
 export function floorAt(expiresAt: Date, { minRemainingMs }: Lifetime): Date {
-  return new Date(expiresAt.getTime() - minRemainingMs);
+  return new Date(expiresAt.getTime() - minRemainingMs - FLOOR_AHEAD_MS);
 }

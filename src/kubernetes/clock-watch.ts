@@ -1,22 +1,52 @@
 // Knows whether our clock agrees with the API server's, and tells when that changes.
 import type { KubernetesClient } from './client.ts';
 import { isInStep, isSkewed, type SkewRange } from './clock-skew.ts';
+import { instant, type Instant } from './instant.ts';
 
 export interface ClockWatch {
-  /** The skew by the latest answer that could tell, while it is too large to mint on. */
+  /** How far apart the clocks are now, while that is too far to mint. */
   skewed(): SkewRange | undefined;
+  /** The time to decide by: ours while the clocks agree, else the latest that the API server's may show. */
+  now(): Date;
   onChange(listener: (skewed: SkewRange | undefined) => void): void;
 }
 
-export function watchClock(client: KubernetesClient): ClockWatch {
+/**
+ * By the latest answer that could tell. Between two answers the monotonic clock tells when ours is set: what is minted
+ * in the moment between a step of the clock and the next answer would live too long by as much.
+ */
+export function watchClock(client: Pick<KubernetesClient, 'onSkew'>): ClockWatch {
   const listeners: ((skewed: SkewRange | undefined) => void)[] = [];
-  let current: SkewRange | undefined;
-  client.onSkew((range) => {
-    const before = current;
-    if (isSkewed(range)) current = range;
-    else if (isInStep(range)) current = undefined;
-    if ((before === undefined) !== (current === undefined))
+  let told = false;
+  let latest: { readonly range: SkewRange; readonly at: Instant } | undefined;
+
+  function skewed(): SkewRange | undefined {
+    const range = latest && moved(latest.range, stepSince(latest.at));
+    const current = range && isSkewed(range) ? range : undefined;
+    if (told !== (current !== undefined)) {
+      told = current !== undefined;
       for (const listener of listeners) listener(current);
+    }
+    return current;
+  }
+
+  client.onSkew((range) => {
+    if (isSkewed(range) || isInStep(range)) latest = { range, at: instant() };
+    skewed();
   });
-  return { skewed: () => current, onChange: (listener) => listeners.push(listener) };
+  return {
+    skewed,
+    now: () => new Date(Date.now() - (skewed()?.fromMs ?? 0)),
+    onChange: (listener) => listeners.push(listener),
+  };
+}
+
+/** By how much our clock was set since then, in milliseconds; also how long the machine slept. */
+function stepSince(then: Instant): number {
+  const now = instant();
+  return now.wallMs - then.wallMs - (now.monotonicMs - then.monotonicMs);
+}
+
+function moved({ fromMs, toMs }: SkewRange, byMs: number): SkewRange {
+  return { fromMs: fromMs + byMs, toMs: toMs + byMs };
 }

@@ -7,7 +7,13 @@ import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/e
 import type { Permission } from '../domain/holds.ts';
 import { DELETIONS, losing } from '../domain/losing.ts';
 import type { DirectoryView } from '../domain/finding.ts';
-import type { CannotMint, DecisionSettings, Observed, WrittenSecret } from '../domain/observed.ts';
+import type {
+  CannotMint,
+  DecisionSettings,
+  Observed,
+  SecretView,
+  WrittenSecret,
+} from '../domain/observed.ts';
 import type { Caches } from './caches.ts';
 import type { LicenseReading } from '../domain/license.ts';
 import type { CachedSecret, CachedUser } from './views.ts';
@@ -20,6 +26,8 @@ export interface Surroundings {
   publishedKeys(): ReadonlySet<string> | undefined;
   /** What this process wrote as the version of the Secret that is given; undefined for anybody else's. */
   written(secret: CachedSecret): WrittenSecret | undefined;
+  /** What its annotations say of the token in a version of the Secret that is not known, as far as that is believed. */
+  claimed(secret: CachedSecret): SecretView['claimed'];
   /** What this process has decided of the loss that a cause would bring to a User, named by its UID. */
   permission(cause: HoldCause, userUID: string): Permission | undefined;
   /** What the watch of the directory knows of a folded username; undefined where this process does not watch it. */
@@ -29,7 +37,17 @@ export interface Surroundings {
 /** @param user the User as the cache, or a live GET, has it. */
 export function observe(
   user: User,
-  { caches, settings, license, cannotMint, publishedKeys, written, permission, directory }: Surroundings,
+  {
+    caches,
+    settings,
+    license,
+    cannotMint,
+    publishedKeys,
+    written,
+    claimed,
+    permission,
+    directory,
+  }: Surroundings,
 ): Observed {
   const username = foldUsername(effectiveUsername(user));
   const namespaceName = effectiveNamespace(user);
@@ -43,7 +61,7 @@ export function observe(
     namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),
     namespace,
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
-    secret: secret && { ...secret, written: written(secret) },
+    secret: secret && { ...secret, written: written(secret), claimed: claimed(secret) },
     anchor: caches.anchors.get(`${namespaceName}/${ANCHOR_SECRET}`),
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
     license: license(),

@@ -37,9 +37,12 @@ export interface CachedNamespace extends Stored, NamespaceView {
 
 export interface CachedDefinition extends Stored, DefinitionView {}
 
-export interface CachedSecret extends Stored, Omit<SecretView, 'written'> {
+export interface CachedSecret extends Stored, Omit<SecretView, 'written' | 'claimed'> {
   /** When its token expires, as an annotation says that anyone may have forged: good for sorting, nothing else. */
   readonly claimedExpiry: number | undefined;
+  /** As forgeable: the session and the digest of the claims of its token. */
+  readonly claimedSession?: string | undefined;
+  readonly claimedDigest?: string | undefined;
   /** The name of the User that it was made for. */
   readonly userName: string | undefined;
 }
@@ -125,6 +128,8 @@ export const SECRETS: Resource<CachedSecret> = {
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,
       claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
+      claimedSession: annotations?.[ANNOTATION.session],
+      claimedDigest: annotations?.[ANNOTATION.claims],
       userName: annotations?.[ANNOTATION.user],
     };
   },

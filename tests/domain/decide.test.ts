@@ -29,6 +29,10 @@ const without = aSecret();
 const token = (minutes: number, change: object = {}) =>
   aSecret({ written: writtenToken(ada(), policyWith(), minutes * MINUTE_MS, change) });
 
+/** What another process wrote: only the annotations tell. */
+const claiming = (minutes: number, change: object = {}) =>
+  aSecret({ written: undefined, claimed: token(minutes, change).written?.token });
+
 type Row = readonly [sentence: string, change: Partial<Observed>, ...steps: Step['do'][]];
 
 function tell(about: string, rows: readonly Row[]): void {
@@ -107,6 +111,40 @@ tell('a signed-in user', [
   [
     'loses a token that nobody knows while nothing may be minted',
     { secret: unknown, cannotMint: SKEW },
+    'ClearToken',
+  ],
+  [
+    'keeps a token that only its annotations tell of while nothing may be minted',
+    { secret: claiming(11), cannotMint: SKEW },
+  ],
+  [
+    'gets a new token in the place of one that only its annotations tell of',
+    { secret: claiming(25) },
+    'WriteToken',
+  ],
+  [
+    'loses a token that only its annotations tell of at its floor while nothing may be minted',
+    { secret: claiming(10), cannotMint: SKEW },
+    'ClearToken',
+  ],
+  [
+    'loses a token of another session, by its annotations, while nothing may be minted',
+    { secret: claiming(25, { session: 'session-0' }), cannotMint: SKEW },
+    'ClearToken',
+  ],
+  [
+    'loses a token that says something else, by its annotations, while nothing may be minted',
+    { secret: claiming(25, { claims: 'other' }), cannotMint: SKEW },
+    'ClearToken',
+  ],
+  [
+    'loses a token that lives longer than the policy says, by its annotations, while nothing may be minted',
+    { secret: claiming(31), cannotMint: SKEW },
+    'ClearToken',
+  ],
+  [
+    'loses a token with a finalizer, whatever its annotations say, while nothing may be minted',
+    { secret: { ...claiming(25), finalizers: true }, cannotMint: SKEW },
     'ClearToken',
   ],
   [
@@ -327,7 +365,7 @@ describe('it is looked at again', () => {
 
   test('at the floor while nothing may be minted', () => {
     const { lookAgainAt } = decide(aPicture({ secret: token(11), cannotMint: SKEW }), NOW);
-    expect(lookAgainAt).toEqual(later(MINUTE_MS));
+    expect(lookAgainAt).toEqual(later(MINUTE_MS - 5_000));
   });
 
   test('only when something changes, where there is no token', () => {

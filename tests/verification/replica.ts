@@ -66,6 +66,7 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
         clock.skewed() ? { reason: 'ClockSkew', message: 'The clocks disagree.' } : undefined,
       publishedKeys: keyIds(keys.keyring),
       written: () => undefined,
+      claimed: () => undefined,
       permission: () => undefined,
       directory: () => undefined,
     },

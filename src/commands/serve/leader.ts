@@ -12,6 +12,7 @@ import { usersController } from '../../controllers/users/controller.ts';
 import { reconciler } from '../../controllers/users/reconcile.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { signer } from '../../issuer/signer.ts';
+import { allOrNone } from './all-or-none.ts';
 import type { Replica } from './replica.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -56,7 +57,14 @@ export function leaderWork(
     ledger,
     license: license.reading,
     permissions,
-    reconcile: reconciler({ client, surroundings, apply, tell, askPermission: held.ask }),
+    reconcile: reconciler({
+      client,
+      surroundings,
+      apply,
+      tell,
+      askPermission: held.ask,
+      now: known.now,
+    }),
     isLeading,
     log,
   });
@@ -109,13 +117,8 @@ export function leaderWork(
   return {
     async run(term) {
       held.begin();
-      await Promise.all([
-        users.run(term),
-        policy.run(term),
-        orphans.run(term),
-        directoryWatch?.run(term),
-        ...tended.map((tend) => tend(term)),
-      ]);
+      const watching = directoryWatch ? [directoryWatch.run] : [];
+      await allOrNone(term, [users.run, policy.run, orphans.run, ...watching, ...tended]);
     },
     queues: new Map([
       ['users', users.queue],

@@ -42,6 +42,8 @@ export interface Replica {
   readonly permissions: Permissions;
   readonly surroundings: Surroundings;
   readonly cannotMint: () => CannotMint | undefined;
+  /** The time to decide by. */
+  readonly now: () => Date;
   readonly events: EventRecorder;
   readonly tell: Tell;
   /** Told when something has changed that the decision about every User depends on, and that no watch tells. */
@@ -105,6 +107,7 @@ export function replica(
     license,
     permissions: permitted,
     cannotMint,
+    now: clock.now,
     events,
     tell: chronicle({ events, count: metrics.happened, log }),
     directoryWatch,
@@ -115,6 +118,7 @@ export function replica(
       cannotMint,
       publishedKeys: keyIds(keys.keyring),
       written: written.written,
+      claimed: written.claimed,
       permission: permitted.of,
       directory: (username) => directoryWatch?.find(username),
     },

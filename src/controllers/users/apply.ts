@@ -24,7 +24,7 @@ import {
 } from '../../domain/manifests.ts';
 import type { TokenPolicy } from '../../api/token-policy.ts';
 import { lifetime } from '../../domain/refresh.ts';
-import { ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
+import { ApiError, ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
@@ -34,6 +34,9 @@ import { writeUserStatus } from '../../observation/write-status.ts';
 import type { Signer } from '../../issuer/signer.ts';
 import { requestToken } from './kubernetes-token.ts';
 import type { Ledger } from './ledger.ts';
+
+/** So that no token comes back into memory. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 export interface ApplyOptions {
   readonly client: KubernetesClient;
@@ -112,10 +115,12 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
       answer = await client.request<RawObject>({
         method: 'PUT',
         path: secretPath(namespace),
-        accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+        accept: METADATA_ONLY,
         body: secretManifest(user, content, { uid, resourceVersion }),
       });
     } catch (error) {
+      // Somebody was faster, or it was we, and the answer was lost: a watch may take its time to tell.
+      if (hasStatus(error, 409)) await readLive(namespace);
       // Somebody made it immutable, or gave it a type that cannot be changed: it is made anew.
       if (!hasStatus(error, 422)) throw error;
       log.warn({ namespace, err: error }, 'the Secret cannot be written; it is deleted and made anew');
@@ -131,6 +136,13 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     }
     caches.secrets.merge(view);
     return true;
+  }
+
+  async function readLive(namespace: string): Promise<void> {
+    const path = secretPath(namespace);
+    caches.secrets.merge(
+      SECRETS.view(await client.request<RawObject>({ method: 'GET', path, accept: METADATA_ONLY })),
+    );
   }
 
   async function deleteSecret(target: Target): Promise<boolean> {
@@ -172,6 +184,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     const done = await putSecret(target, { token, expiresAt, session, claims: digest, kid }, jti).catch(
       (error: unknown) => {
         // The write may have been done and only its answer be lost: then this token is out, under no other line.
+        if (mayBeDone(error)) ledger.lost(secret, expiresAt);
         if (error instanceof ApiUnreachableError)
           log.warn(
             { event: 'TokenIssueUncertain', user: user.metadata.name, session, jti, expiresAt },
@@ -257,4 +270,9 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     },
     status: (user, status) => writeUserStatus(client, caches, user, status),
   };
+}
+
+/** A time-out in front of etcd says as little as no answer. */
+function mayBeDone(error: unknown): boolean {
+  return error instanceof ApiUnreachableError || (error instanceof ApiError && error.status >= 500);
 }

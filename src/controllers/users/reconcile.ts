@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { POLICY_NAME } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
-import { decide, type Decision } from '../../domain/decide.ts';
+import { decide, type Decision, type Step } from '../../domain/decide.ts';
 import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint, Observed } from '../../domain/observed.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
@@ -32,6 +32,8 @@ export interface ReconcileOptions {
   readonly tell: Tell;
   /** Told where something may be taken away only after it has been counted. */
   readonly askPermission: () => void;
+  /** The time to decide by, which is the API server's where our clock is wrong. */
+  readonly now: () => Date;
 }
 
 /**
@@ -46,6 +48,7 @@ export function reconciler({
   apply,
   tell,
   askPermission,
+  now,
 }: ReconcileOptions): Reconcile {
   const { caches } = surroundings;
 
@@ -69,25 +72,40 @@ export function reconciler({
     return same ? 'fresh' : 'changed';
   }
 
-  async function carryOut(observed: Observed, decision: Decision): Promise<boolean> {
-    const { user, policy } = observed;
+  async function carryOut(
+    { user, policy }: Observed,
+    decision: Decision,
+    isLeading: () => boolean,
+  ): Promise<boolean> {
+    const target = { user, policy, cause: decision.cause };
     const settle = async () => {
       if (!isDeepStrictEqual(decision.status, user.status)) await apply.status(user, decision.status);
     };
     if (decision.statusFirst && !isDeepStrictEqual(decision.status, user.status)) {
-      await settle();
+      try {
+        await settle();
+      } catch (error) {
+        // What cannot be written down must not keep a token alive.
+        for (const step of decision.steps.filter(takesAway)) await apply.step(step, target);
+        throw error;
+      }
       if (user.status?.session && !decision.status.session)
         tell({ what: 'SessionEnded', user, session: user.status.session.id, cause: decision.cause });
       // What follows is decided on the User as it is now.
       return true;
     }
     for (const step of decision.steps) {
-      if (!(await apply.step(step, { user, policy, cause: decision.cause }))) return false;
+      // The steps before it took their time: the clock may have been set since, or the Lease been lost.
+      if (step.do === 'WriteToken' && (surroundings.cannotMint() || !isLeading())) return true;
+      if (!(await apply.step(step, target))) return false;
     }
     if (decision.steps.length > 0) return true;
     await settle();
     return false;
   }
+
+  /** The queue rings by our clock, right or wrong. */
+  const byOurClock = (at: Date) => new Date(at.getTime() + Date.now() - now().getTime());
 
   return async (name, isLeading) => {
     let cannotMint: CannotMint | undefined;
@@ -98,8 +116,10 @@ export function reconciler({
       if (!cached || !isLeading()) return undefined;
       const picture = observe(cached.user, surroundings);
       const observed = cannotMint ? { ...picture, cannotMint } : picture;
-      const decision = decide(observed, new Date());
+      const decision = decide(observed, now());
       if (decision.asksPermission) askPermission();
+      // Of what has failed nothing is written down, lest every bad moment cost everybody two writes.
+      if (failure && decision.steps.length === 0) throw failure;
 
       if (decision.steps.some((step) => step.do === 'WriteToken')) {
         try {
@@ -112,12 +132,16 @@ export function reconciler({
           else failure = error;
           continue;
         }
-        if (!isLeading()) return undefined;
       }
-      if (await carryOut(observed, isGone ? withoutStatus(decision, cached.user) : decision)) continue;
+      const feasible = isGone ? withoutStatus(decision, cached.user) : decision;
+      if (await carryOut(observed, feasible, isLeading)) continue;
       if (failure) throw failure;
-      return decision.lookAgainAt;
+      return decision.lookAgainAt && byOurClock(decision.lookAgainAt);
     }
     throw new Error(`no end after ${MOST_ROUNDS} rounds`);
   };
+}
+
+function takesAway(step: Step): boolean {
+  return step.do === 'ClearToken' || step.do === 'DeleteSecret';
 }

@@ -44,3 +44,39 @@ describe('the token that a Secret holds', () => {
     expect(written.held(secret())).toBeUndefined();
   });
 });
+
+describe('what the annotations claim', () => {
+  const CLAIMS = { claimedExpiry: 9_000, claimedSession: 'session-1', claimedDigest: 'digest' };
+  const claimed = { expiresAt: new Date(9_000), session: 'session-1', claims: 'digest' };
+
+  test('is believed of a Secret that this process has not written', () => {
+    expect(ledger().claimed(secret(CLAIMS))).toEqual(claimed);
+    for (const missing of Object.keys(CLAIMS))
+      expect(ledger().claimed(secret({ ...CLAIMS, [missing]: undefined }))).toBeUndefined();
+  });
+
+  test('is not believed once somebody has edited what this process wrote', () => {
+    const written = ledger();
+    written.record(secret(), TOKEN, 'number-1');
+    expect(written.claimed(secret({ ...CLAIMS, resourceVersion: '8' }))).toBeUndefined();
+  });
+
+  test('is believed where it may be what was written, and the answer was lost', () => {
+    const written = ledger();
+    written.record(secret(), TOKEN, 'number-1');
+    written.lost(secret(), new Date(9_000));
+    written.lost(secret(), new Date(10_000));
+    expect(written.claimed(secret({ ...CLAIMS, resourceVersion: '8' }))).toEqual(claimed);
+    expect(written.claimed(secret({ ...CLAIMS, claimedExpiry: 8_000 }))).toBeUndefined();
+    written.record(secret({ resourceVersion: '9' }), TOKEN, 'number-3');
+    expect(written.claimed(secret({ ...CLAIMS, resourceVersion: '10' }))).toBeUndefined();
+  });
+
+  test('is remembered of a few lost answers only', () => {
+    const written = ledger();
+    written.record(secret(), TOKEN, 'number-1');
+    for (let n = 1; n <= 100; n++) written.lost(secret(), new Date(n * 1_000));
+    expect(written.claimed(secret({ ...CLAIMS, claimedExpiry: 96_000 }))).toBeUndefined();
+    expect(written.claimed(secret({ ...CLAIMS, claimedExpiry: 97_000 }))).toBeDefined();
+  });
+});

@@ -1,0 +1,235 @@
+// One User brought to what is decided, while the API server fails at it in one way after the other.
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { pino } from 'pino';
+import { applier } from '../../../src/controllers/users/apply.ts';
+import { ledger } from '../../../src/controllers/users/ledger.ts';
+import { reconciler, type Reconcile } from '../../../src/controllers/users/reconcile.ts';
+import type { CannotMint } from '../../../src/domain/observed.ts';
+import { ApiError } from '../../../src/kubernetes/api-error.ts';
+import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
+import { createStores, type Caches } from '../../../src/observation/caches.ts';
+import type { Surroundings } from '../../../src/observation/observe.ts';
+import { BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
+import { NO_LICENSE } from '../../domain/pictures.ts';
+import { ModelApiServer, overTheWire, type Kind } from './model/api-server.ts';
+import { SIGNER, TTL } from './model/world.ts';
+
+const START = Date.parse('2030-01-01T00:00:00Z');
+const MINUTE_MS = 60_000;
+const SECRET = 'ada/access-token';
+const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
+
+let api: ModelApiServer;
+let requests: ApiRequest[];
+/** Asked before every request; throws what the API server answers. */
+let fail: (request: ApiRequest) => void;
+let proven: boolean;
+let leading: boolean;
+let cannotMint: CannotMint | undefined;
+let serverAheadMs: number;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START, doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  api = new ModelApiServer(() => new Date());
+  requests = [];
+  fail = () => undefined;
+  proven = false;
+  leading = true;
+  cannotMint = undefined;
+  serverAheadMs = 0;
+  api.put('tokenpolicies', 'cluster', {
+    spec: { enabled: true, accessToken: TTL },
+    status: { epoch: 'epoch', observedGeneration: 1 },
+  });
+  const { metadata } = api.put('users', 'ada', { spec: { role: 'member', disabled: false } });
+  const session = { id: 'first', startedAt: new Date(START).toISOString(), epoch: 'epoch' };
+  api.put('users', 'ada', { status: { session: { ...session, userUID: metadata.uid, generation: 1 } } });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+/** A process of the operator, which knows what is there when it starts, and what its own writes answer. */
+function startOperator(): {
+  reconcile: () => Promise<Date | undefined>;
+  listAgain: (...kinds: Kind[]) => void;
+} {
+  const model = api.client();
+  const client: KubernetesClient = {
+    ...model,
+    async request<T>(request: ApiRequest) {
+      requests.push(request);
+      fail(request);
+      return model.request<T>(request);
+    },
+  };
+  const stores = createStores();
+  const freshness = { isProven: () => proven, untilProven: async () => proven, ageMs: () => 0 };
+  const idle = Promise.resolve();
+  const caches: Caches = {
+    ...stores,
+    userFreshness: freshness,
+    policyFreshness: freshness,
+    synced: idle,
+    done: idle,
+  };
+  const written = ledger();
+  const surroundings: Surroundings = {
+    caches,
+    settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
+    license: () => NO_LICENSE,
+    cannotMint: () => cannotMint,
+    publishedKeys: () => new Set(['key']),
+    written: written.written,
+    claimed: written.claimed,
+    permission: () => undefined,
+    directory: () => undefined,
+  };
+  const tell = () => undefined;
+  const log = pino({ level: 'silent' });
+  const apply = applier({
+    client,
+    caches,
+    ledger: written,
+    signer: SIGNER,
+    podSecurity: 'restricted',
+    tell,
+    log,
+  });
+  const now = () => new Date(Date.now() + serverAheadMs);
+  const askPermission = () => undefined;
+  const run: Reconcile = reconciler({ client, surroundings, apply, tell, askPermission, now });
+  const resources = { users: [USERS, stores.users], tokenpolicies: [POLICIES, stores.policies], namespaces: [NAMESPACES, stores.namespaces], secrets: [SECRETS, stores.secrets], rolebindings: [BINDINGS, stores.bindings] } as const; // prettier-ignore
+  const listAgain = (...kinds: Kind[]) => {
+    const version = api.changes.at(-1)?.object.metadata.resourceVersion ?? '1';
+    for (const kind of kinds) {
+      const [resource, store] = resources[kind];
+      const views = [...api.objects[kind].values()].map((object) => resource.view(overTheWire(object)));
+      (store as { replace(objects: readonly unknown[], version: string): void }).replace(views, version);
+    }
+  };
+  listAgain('users', 'tokenpolicies', 'namespaces', 'secrets', 'rolebindings');
+  return { reconcile: () => run('ada', () => leading), listAgain };
+}
+
+const refused = (status: number) => new ApiError('request', status, { reason: 'injected' });
+const token = () =>
+  (api.objects.secrets.get(SECRET)?.['data'] as { AUTH_TOKEN?: string } | undefined)?.AUTH_TOKEN;
+
+/** An operator that has written a token, and was asked for nothing since. */
+async function settled() {
+  const operator = startOperator();
+  await operator.reconcile();
+  expect(token()).toBeDefined();
+  requests.length = 0;
+  return operator;
+}
+
+test('a refresh is one request', async () => {
+  proven = true;
+  const { reconcile } = await settled();
+  const before = token();
+  jest.advanceTimersByTime(15 * MINUTE_MS);
+  await reconcile();
+  expect(requests.map(({ method }) => method)).toEqual(['PUT']);
+  expect(token()).not.toBe(before);
+});
+
+test('a good token stays where the process that finds it can prove nothing', async () => {
+  await settled();
+  const before = token();
+  jest.advanceTimersByTime(MINUTE_MS);
+  const { reconcile } = startOperator();
+  fail = ({ method }) => {
+    if (method === 'GET') throw refused(500);
+  };
+  await expect(reconcile()).rejects.toThrow('500');
+  expect(token()).toBe(before);
+  // Nor is it written down that something was amiss for a moment.
+  expect(requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  jest.advanceTimersByTime(19 * MINUTE_MS);
+  await expect(reconcile()).rejects.toThrow('500');
+  expect(token()).toBeUndefined();
+});
+
+test('a good token stays where the answer to its write was lost and nothing can be proven', async () => {
+  const { reconcile, listAgain } = await settled();
+  jest.advanceTimersByTime(15 * MINUTE_MS);
+  api.failNext('Lost');
+  await expect(reconcile()).rejects.toThrow('lost');
+  const written = token();
+  listAgain('secrets');
+  fail = ({ method }) => {
+    if (method === 'GET') throw refused(429);
+  };
+  await expect(reconcile()).rejects.toThrow('429');
+  expect(token()).toBe(written);
+});
+
+test('after a lost answer the Secret is looked at, rather than its watch waited for', async () => {
+  const { reconcile } = await settled();
+  jest.advanceTimersByTime(15 * MINUTE_MS);
+  api.failNext('Lost');
+  await expect(reconcile()).rejects.toThrow('lost');
+  const lost = token();
+  await expect(reconcile()).rejects.toThrow('409');
+  jest.advanceTimersByTime(2_000);
+  await reconcile();
+  expect(token()).not.toBe(lost);
+  // Only what its metadata says: no token comes into memory.
+  const look = requests.find(({ method, path }) => method === 'GET' && path.includes('/secrets/'));
+  expect(look?.accept).toContain('as=PartialObjectMetadata');
+});
+
+test('a token goes although the end of its session cannot be written down', async () => {
+  const { reconcile, listAgain } = await settled();
+  api.put('users', 'ada', { spec: { role: 'member', disabled: true } });
+  listAgain('users');
+  fail = ({ path }) => {
+    if (path.endsWith('/status')) throw refused(422);
+  };
+  await expect(reconcile()).rejects.toThrow('422');
+  expect(token()).toBeUndefined();
+  fail = () => undefined;
+  await reconcile();
+  expect(api.objects.users.get('ada')?.['status']).not.toHaveProperty('session');
+});
+
+test.each([
+  ['the clock is set', () => (cannotMint = SKEW)],
+  ['the Lease is lost', () => (leading = false)],
+])('nothing is minted where %s while it is proven that it may be', async (_, happens) => {
+  const { reconcile } = await settled();
+  const before = token();
+  jest.advanceTimersByTime(15 * MINUTE_MS);
+  fail = ({ method }) => {
+    if (method === 'GET') happens();
+  };
+  await reconcile();
+  expect(requests.some(({ method }) => method === 'GET')).toBe(true);
+  expect(token()).toBe(before);
+});
+
+test('while our clock is wrong a token goes by the clock of the API server, and is looked at by ours', async () => {
+  const { reconcile } = await settled();
+  const before = token();
+  cannotMint = SKEW;
+  // Ours was set back by an hour.
+  serverAheadMs = 60 * MINUTE_MS;
+  jest.setSystemTime(START - 60 * MINUTE_MS + 19 * MINUTE_MS);
+  expect(await reconcile()).toEqual(new Date(START - 40 * MINUTE_MS - 5_000));
+  expect(token()).toBe(before);
+  jest.advanceTimersByTime(MINUTE_MS);
+  await reconcile();
+  expect(token()).toBeUndefined();
+});
+
+test('while our clock is ahead no token goes before its time', async () => {
+  const { reconcile } = await settled();
+  const before = token();
+  cannotMint = SKEW;
+  serverAheadMs = -60 * MINUTE_MS;
+  jest.setSystemTime(START + 60 * MINUTE_MS + 10 * MINUTE_MS);
+  await reconcile();
+  expect(token()).toBe(before);
+});
