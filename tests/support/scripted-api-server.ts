@@ -51,7 +51,7 @@ export interface ScriptedApiServer {
 
 export async function startScriptedApiServer(
   script: Script,
-  protocol: 'h2' | 'http/1.1' = 'h2',
+  protocol: 'h2' | 'http/1.1' | 'either' = 'h2',
 ): Promise<ScriptedApiServer> {
   const folder = temporaryFolder('latchkey-scripted');
   const authority = await createAuthority(folder.path, 'scripted CA');
@@ -120,7 +120,10 @@ export async function startScriptedApiServer(
       response.destroy();
     });
   };
-  const listener = protocol === 'h2' ? createSecureServer(pem, serve) : createServer(pem, serve);
+  const listener =
+    protocol === 'http/1.1'
+      ? createServer(pem, serve)
+      : createSecureServer({ ...pem, allowHTTP1: protocol === 'either' }, serve);
   listener.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);
