@@ -20,6 +20,9 @@ function withoutStatus(decision: Decision, { status = {} }: User): Decision {
 /** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
 const MOST_ROUNDS = 8;
 
+/** As long as a proof takes. */
+const PROOF_MS = 3_000;
+
 const UNPROVEN: CannotMint = {
   reason: 'CacheNotProven',
   message: 'The API server does not confirm that what Latchkey knows is current, so no token is minted.',
@@ -53,12 +56,18 @@ export function reconciler({
   const { caches } = surroundings;
 
   /**
-   * Whether the caches may be minted on. Where they are not proven fresh, the two objects that can say no are read
-   * live; if they say something new, it is in the stores when this returns 'changed'.
+   * Whether the caches may be minted on. A refresh waits for a proof, which is one for all and leaves it at one request;
+   * nobody should have to wait so long for a first token. Without a proof the two objects that can say no are read
+   * live. Where the stores may hold something new by now this returns 'changed'.
    */
-  async function prove(user: User): Promise<'fresh' | 'changed'> {
-    const usersProven = caches.userFreshness.isProven();
-    if (caches.policyFreshness.isProven() && usersProven) return 'fresh';
+  async function prove(user: User, { holdsToken }: Decision): Promise<'fresh' | 'changed'> {
+    const proofs = [caches.userFreshness, caches.policyFreshness];
+    // Each is asked, so that each begins a proof.
+    if (proofs.map((proof) => proof.isProven()).every(Boolean)) return 'fresh';
+    if (holdsToken) {
+      const proven = await Promise.all(proofs.map((proof) => proof.untilProven(PROOF_MS)));
+      if (proven.every(Boolean)) return 'changed';
+    }
     const before = caches.policies.get(POLICY_NAME)?.resourceVersion;
     const [liveUser, livePolicy] = await Promise.all([
       client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${user.metadata.name}` }),
@@ -123,7 +132,7 @@ export function reconciler({
 
       if (decision.steps.some((step) => step.do === 'WriteToken')) {
         try {
-          if ((await prove(cached.user)) === 'changed') continue;
+          if ((await prove(cached.user, decision)) === 'changed') continue;
         } catch (error) {
           // Decided once more without the right to mint: an old token must still go at its floor.
           cannotMint = UNPROVEN;

@@ -1,0 +1,111 @@
+// What a token is minted on: proven caches, or the two objects that can say no, read live. Proofs and API are scripted.
+import { expect, test } from '@jest/globals';
+import { reconciler } from '../../../src/controllers/users/reconcile.ts';
+import type { WrittenSecret } from '../../../src/domain/observed.ts';
+import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
+import { createStores, type Caches } from '../../../src/observation/caches.ts';
+import { ada, KID, NO_LICENSE, policyWith, writtenToken } from '../../domain/pictures.ts';
+import { cachedSecret } from './cached-secret.ts';
+
+const MINUTE_MS = 60_000;
+const user = ada();
+const policy = policyWith();
+/** Due, and a minute above its floor. */
+const due = writtenToken(user, policy, 0, { expiresAt: new Date(Date.now() + 11 * MINUTE_MS) });
+
+/** @param proofComes whether whoever waits for a proof gets one */
+function scene(written: WrittenSecret | undefined, proofComes: boolean) {
+  const stores = createStores();
+  const metadata = { name: 'ada', resourceVersion: '1' };
+  stores.users.replace([{ ...metadata, uid: user.metadata.uid, user }], '1');
+  stores.policies.replace([{ name: 'cluster', uid: 'uid-policy', resourceVersion: '1', policy }], '1');
+  stores.namespaces.replace(
+    [
+      {
+        ...metadata,
+        uid: 'uid-namespace',
+        kind: 'made',
+        userUID: user.metadata.uid,
+        userName: 'ada',
+        deleting: false,
+        createdAt: '2030-01-01T00:00:00Z',
+      },
+    ],
+    '1',
+  );
+  stores.secrets.replace([cachedSecret({ resourceVersion: '1' })], '1');
+  let proven = false;
+  let waits = 0;
+  const proof = {
+    isProven: () => proven,
+    untilProven: async () => {
+      waits += 1;
+      proven ||= proofComes;
+      return proven;
+    },
+    ageMs: () => 0,
+  };
+  const idle = Promise.resolve();
+  const caches: Caches = {
+    ...stores,
+    userFreshness: proof,
+    policyFreshness: proof,
+    synced: idle,
+    done: idle,
+  };
+  const asked: string[] = [];
+  const client = {
+    request: async ({ method, path }: { method: string; path: string }) => {
+      asked.push(`${method} ${path.split('/').at(-1)}`);
+      return path.includes('tokenpolicies') ? policy : user;
+    },
+  } as unknown as KubernetesClient;
+  const minted = new Error('minted');
+  const reconcile = reconciler({
+    client,
+    surroundings: {
+      caches,
+      settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
+      license: () => NO_LICENSE,
+      cannotMint: () => undefined,
+      publishedKeys: () => new Set([KID]),
+      written: () => written,
+      claimed: () => undefined,
+      permission: () => undefined,
+      directory: () => undefined,
+    },
+    apply: {
+      // The first mint ends the story.
+      step: async (step) => {
+        if (step.do === 'WriteToken') throw minted;
+        return true;
+      },
+      status: async () => undefined,
+    },
+    tell: () => undefined,
+    askPermission: () => undefined,
+    now: () => new Date(),
+  });
+  const untilMinted = () => expect(reconcile('ada', () => true)).rejects.toBe(minted);
+  return { untilMinted, asked, waits: () => waits };
+}
+
+test('a refresh waits for a proof, so that it costs no request but its own', async () => {
+  const { untilMinted, asked, waits } = scene(due, true);
+  await untilMinted();
+  expect(asked).toEqual([]);
+  expect(waits()).toBe(2);
+});
+
+test('a refresh for which no proof comes reads User and policy live', async () => {
+  const { untilMinted, asked } = scene(due, false);
+  await untilMinted();
+  expect(asked.toSorted()).toEqual(['GET ada', 'GET cluster']);
+});
+
+test('nobody waits for a proof with their first token', async () => {
+  const { untilMinted, asked, waits } = scene({ reason: 'NotSignedIn' }, true);
+  await untilMinted();
+  expect(asked.toSorted()).toEqual(['GET ada', 'GET cluster']);
+  expect(waits()).toBe(0);
+});
