@@ -173,6 +173,52 @@ test(
 );
 
 test(
+  'tokens of Kubernetes die, with what they hang on and the accounts that they are of',
+  async () => {
+    await kubectl(['-n', 'foreign', 'create', 'secret', 'generic', 'access-token-binding']);
+    await kubectl(['-n', 'foreign', 'create', 'serviceaccount', 'access-token']);
+    await latchkey.patch('tokenpolicy cluster', {
+      spec: {
+        tokenSource: 'Kubernetes',
+        accessToken: { ttl: '600s', minRemaining: '300s', audiences: ['latchkey'] },
+      },
+    });
+    const tokens: string[] = [];
+    for (const name of ['ada', 'carol']) {
+      await signedIn(name);
+      const sub = `system:serviceaccount:${name}:access-token`;
+      tokens.push(
+        await waitUntil(`a token of Kubernetes for ${name}`, 20_000, async () => {
+          const { token, claims } = await latchkey.untilToken(name);
+          return claims.sub === sub && token;
+        }),
+      );
+    }
+    const isGood = async (token: string): Promise<boolean> => {
+      const review = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        spec: { token, audiences: ['latchkey'] },
+      };
+      const answer = await kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(review));
+      return JSON.parse(answer).status.authenticated === true;
+    };
+    for (const token of tokens) expect(await isGood(token)).toBe(true);
+
+    await uninstall();
+    const where = (kind: string, name: string) =>
+      kubectl(['get', kind, '-A', `--field-selector=metadata.name=${name}`, '-o', 'jsonpath={.items[*].metadata.namespace}']); // prettier-ignore
+    expect(await where('secrets', 'access-token')).toBe('foreign');
+    expect(await where('secrets', 'access-token-binding')).toBe('foreign');
+    expect(await where('serviceaccounts', 'access-token')).toBe('foreign');
+    // The API server remembers for 10 s what it has found good.
+    for (const token of tokens)
+      await waitUntil('the API server to refuse it', 15_000, async () => !(await isGood(token)));
+  },
+  TIMEOUT_MS,
+);
+
+test(
   '--delete-namespaces deletes those that Latchkey made, and no other',
   async () => {
     expect(await uninstall('--delete-namespaces')).toContain('2 namespaces that Latchkey has made');

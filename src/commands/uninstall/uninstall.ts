@@ -1,5 +1,5 @@
 // `latchkey uninstall`: takes away what the operator has made, before Helm takes away the operator.
-import { READER_ROLE, TOKEN_SECRET } from '../../api/names.ts';
+import { NAMESPACE_MADE } from '../../api/names.ts';
 import { SIGNING_KEYS_SECRET } from '../../controllers/signing-keys/secret.ts';
 import { SERVING_SECRET } from '../../controllers/serving-certificate/serving-certificate.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
@@ -7,10 +7,11 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import { secretsPath } from '../../kubernetes/kept-secret.ts';
 import { listAll } from '../../kubernetes/list.ts';
-import { BINDINGS, NAMESPACES, SECRETS, USERS, type CachedUser } from '../../observation/views.ts';
+import { NAMESPACES, USERS, type CachedUser } from '../../observation/views.ts';
 import { endEverySession } from '../end-every-session.ts';
 import { stripFinalizer } from '../strip-finalizer.ts';
 import { holdOff } from './hold-off.ts';
+import { isOurs, LEFTOVERS } from './leftovers.ts';
 
 /** The API server serves about this many writes of one client at once before they only wait. */
 const IN_FLIGHT = 32;
@@ -42,34 +43,22 @@ export async function uninstall(
 
   const users = await listAll(client, USERS).then(({ objects }) => objects, noneWithoutCrd);
   const namespaces = (await listAll(client, NAMESPACES)).objects;
-  const made = new Map(namespaces.filter(({ kind }) => kind === 'made').map((each) => [each.name, each]));
-  const known = new Set(users.map(({ user }) => user.status?.secretUID));
-  const isOurs = ({ namespace: place = '', userUID }: { namespace?: string; userUID: string | undefined }) =>
-    made.has(place) || userUID !== undefined;
+  const made = namespaces.filter(({ kind }) => kind === NAMESPACE_MADE);
+  const ours = isOurs(namespaces, users);
 
-  const secrets = (await listAll(client, SECRETS)).objects.filter(
-    (secret) => isOurs(secret) || known.has(secret.uid),
-  );
-  await inParallel(secrets, (secret) =>
-    deleteForGood(client, `${secretsPath(secret.namespace ?? '')}/${TOKEN_SECRET}`, secret),
-  );
-  out(`${secrets.length} Secrets ${TOKEN_SECRET} are gone.`);
-
-  const bindings = (await listAll(client, BINDINGS)).objects.filter(isOurs);
-  await inParallel(bindings, ({ namespace: place = '', uid }) =>
-    deleteIfThere(client, `${rolesPath(place)}/${READER_ROLE}`, uid),
-  );
-  out(`${bindings.length} RoleBindings ${READER_ROLE} are gone.`);
+  for (const { what, resource, pathOf } of LEFTOVERS) {
+    const found = (await listAll(client, resource)).objects.filter(ours);
+    await inParallel(found, (leftover) => deleteForGood(client, pathOf(leftover), leftover));
+    out(`${found.length} ${what} are gone.`);
+  }
 
   await inParallel(users, ({ name }) => stripFinalizer(client, name));
   out(`${users.length} Users no longer wait for Latchkey when they are deleted.`);
 
   if (deleteNamespaces) {
-    await inParallel([...made.values()], ({ name, uid }) =>
-      deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid),
-    );
-    out(`${made.size} namespaces that Latchkey has made are being deleted.`);
-  } else if (made.size > 0) out(`${made.size} namespaces that Latchkey has made are left alone.`);
+    await inParallel(made, ({ name, uid }) => deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid));
+    out(`${made.length} namespaces that Latchkey has made are being deleted.`);
+  } else if (made.length > 0) out(`${made.length} namespaces that Latchkey has made are left alone.`);
 
   for (const name of [SIGNING_KEYS_SECRET, SERVING_SECRET]) {
     const path = `${secretsPath(namespace)}/${name}`;
@@ -81,9 +70,6 @@ export async function uninstall(
       : `The operator is kept from work for an hour. The Lease in the namespace ${namespace} goes with the namespace.`,
   );
 }
-
-const rolesPath = (namespace: string) =>
-  `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
 
 /** An admin may have deleted the CRDs already. */
 function noneWithoutCrd(error: unknown): readonly CachedUser[] {
