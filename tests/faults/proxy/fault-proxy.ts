@@ -38,12 +38,15 @@ export interface FaultProxy {
   /** Nothing passes, in either direction, and nobody is told: as a network that has broken. */
   cut(): void;
   mend(): void;
-  /** What the API server has let pass of what would change something, but Leases: method and path. */
+  /** What the API server has let pass of what changes something, but Leases, and Events, which tell late of what was done. */
   readonly written: readonly string[];
   /** How often each fault was met. */
   readonly met: ReadonlyMap<FaultName, number>;
   close(): Promise<void>;
 }
+
+/** Any replica may write these, whether it leads or not. */
+const UNGUARDED = new Set(['leases', 'events']);
 
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'host', 'content-length']);
 
@@ -138,7 +141,7 @@ export async function startFaultProxy(server: {
     };
     void answer.closed.then(onClosed);
     const upstreamAnswer = await forward(scripted, life.signal);
-    if (request.method !== 'GET' && request.resource !== 'leases' && upstreamAnswer.statusCode < 300)
+    if (request.method !== 'GET' && !UNGUARDED.has(request.resource) && upstreamAnswer.statusCode < 300)
       written.push(`${request.method} ${request.path}`);
     if (fault?.do === 'LoseAnswer') {
       await upstreamAnswer.body.dump();

@@ -1,0 +1,37 @@
+// The promises under the faults that the operator will really meet, with a prober that reads every Secret all the time.
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { type Field, startField } from './harness/field.ts';
+import { apiServerRestarts, everyAnswerIsWrongNowAndThen } from './scenarios/api-server.ts';
+import { leaderIsCutOff, leaderIsFrozen, leaderIsKilled, operatorIsKilled } from './scenarios/operators.ts';
+import { watchesLag, watchesStall } from './scenarios/watches.ts';
+
+const SIZE = Number(process.env['LATCHKEY_FAULT_USERS'] ?? 500);
+const SCENARIO_MS = 180_000;
+const seed = Number(process.env['LATCHKEY_FAULT_SEED'] ?? Date.now() % 2 ** 32);
+
+let field: Field;
+beforeAll(async () => {
+  field = await startField(SIZE, seed);
+}, SCENARIO_MS);
+afterAll(() => field.stop(), SCENARIO_MS);
+
+const SCENARIOS: Readonly<Record<string, (field: Field) => Promise<void>>> = {
+  'any answer may be 409, 410, 429, 500, half a line, or lost': everyAnswerIsWrongNowAndThen,
+  'a watch stalls': watchesStall,
+  'one watch lags behind the others': watchesLag,
+  'the API server is killed and comes back, at once and after longer than a refresh may wait':
+    apiServerRestarts,
+  'the operator is killed at any moment, again and again': operatorIsKilled,
+  'the leader of two is killed': leaderIsKilled,
+  'the leader of two is frozen and wakes up after another has taken over': leaderIsFrozen,
+  'the leader of two is cut off from the API server alone': leaderIsCutOff,
+};
+
+test.each(Object.entries(SCENARIOS))(
+  'the promises hold while %s',
+  async (_, scenario) => {
+    await scenario(field);
+    await field.verdict();
+  },
+  SCENARIO_MS,
+);
