@@ -152,6 +152,17 @@ tell('a signed-in user', [
     { secret: without, policy: policyWith({}, { observedGeneration: 1 }, { generation: 2 }) },
     'ClearToken',
   ],
+  [
+    'keeps a token that lives longer than the policy says by now, until that change is accounted for',
+    {
+      secret: token(29),
+      policy: policyWith(
+        { accessToken: { ttl: '12m', minRemaining: '10m', audiences: ['latchkey'] } },
+        { observedGeneration: 1 },
+        { generation: 2 },
+      ),
+    },
+  ],
   ['gets a RoleBinding again', { binding: undefined }, 'WriteBinding'],
   [
     'gets a RoleBinding back that names somebody else',
