@@ -2,7 +2,8 @@
 import { ADMIN_FINALIZER } from './any-picture.ts';
 import { FINALIZER } from '../../src/api/names.ts';
 import type { User } from '../../src/api/user.ts';
-import type { Decision, Step } from '../../src/domain/decide.ts';
+import type { Decision } from '../../src/domain/decide.ts';
+import type { Step } from '../../src/domain/step.ts';
 import type { Observed } from '../../src/domain/observed.ts';
 import { lifetime } from '../../src/domain/refresh.ts';
 import { aBinding, anAnchor, aNamespace, aSecret, KID } from './pictures.ts';

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decide, type Decision, type Step } from '../../src/domain/decide.ts';
+import { decide, type Decision } from '../../src/domain/decide.ts';
+import type { Step } from '../../src/domain/step.ts';
 import type { Observed } from '../../src/domain/observed.ts';
 import { floorAt, lifetime } from '../../src/domain/refresh.ts';
 import { unbroken } from '../../src/domain/witness.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { FINALIZER } from '../../src/api/names.ts';
 import type { User } from '../../src/api/user.ts';
-import { decide, type Step } from '../../src/domain/decide.ts';
+import { decide } from '../../src/domain/decide.ts';
+import type { Step } from '../../src/domain/step.ts';
 import { hasBegun } from '../../src/domain/losing.ts';
 import type { CannotMint, Observed } from '../../src/domain/observed.ts';
 import {

@@ -10,7 +10,7 @@ import {
   TOKEN_SECRET,
 } from '../../api/names.ts';
 import type { User, UserStatus } from '../../api/user.ts';
-import type { Step } from '../../domain/decide.ts';
+import type { Step } from '../../domain/step.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
 import {

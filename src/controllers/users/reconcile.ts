@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { POLICY_NAME } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
-import { decide, type Decision, type Step } from '../../domain/decide.ts';
+import { decide, type Decision } from '../../domain/decide.ts';
+import type { Step } from '../../domain/step.ts';
 import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint, Observed } from '../../domain/observed.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';

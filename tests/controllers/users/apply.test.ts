@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { applier } from '../../../src/controllers/users/apply.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
-import type { Step } from '../../../src/domain/decide.ts';
+import type { Step } from '../../../src/domain/step.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { ApiError, ApiUnreachableError } from '../../../src/kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
