@@ -1,6 +1,6 @@
 // Knows whether our clock agrees with the API server's, and tells when that changes.
 import type { KubernetesClient } from './client.ts';
-import { isInStep, isSkewed, type SkewRange } from './clock-skew.ts';
+import { isInStep, isSkewed, MAX_SKEW_MS, type SkewRange } from './clock-skew.ts';
 import { instant, type Instant } from './instant.ts';
 
 export interface ClockWatch {
@@ -8,6 +8,7 @@ export interface ClockWatch {
   skewed(): SkewRange | undefined;
   /** The time to decide by: ours while the clocks agree, else the latest that the API server's may show. */
   now(): Date;
+  /** Told when the clocks part or agree again, and when ours is set once more in between. */
   onChange(listener: (skewed: SkewRange | undefined) => void): void;
 }
 
@@ -17,14 +18,15 @@ export interface ClockWatch {
  */
 export function watchClock(client: Pick<KubernetesClient, 'onSkew'>): ClockWatch {
   const listeners: ((skewed: SkewRange | undefined) => void)[] = [];
-  let told = false;
+  let told: SkewRange | undefined;
   let latest: { readonly range: SkewRange; readonly at: Instant } | undefined;
 
   function skewed(): SkewRange | undefined {
     const range = latest && moved(latest.range, stepSince(latest.at));
     const current = range && isSkewed(range) ? range : undefined;
-    if (told !== (current !== undefined)) {
-      told = current !== undefined;
+    // Set once more, it makes every appointment wrong that was made by the clock before.
+    if (differ(told, current)) {
+      told = current;
       for (const listener of listeners) listener(current);
     }
     return current;
@@ -39,6 +41,10 @@ export function watchClock(client: Pick<KubernetesClient, 'onSkew'>): ClockWatch
     now: () => new Date(Date.now() - (skewed()?.fromMs ?? 0)),
     onChange: (listener) => listeners.push(listener),
   };
+}
+
+function differ(a: SkewRange | undefined, b: SkewRange | undefined): boolean {
+  return a && b ? Math.abs(a.fromMs - b.fromMs) > MAX_SKEW_MS : a !== b;
 }
 
 /** By how much our clock was set since then, in milliseconds; also how long the machine slept. */

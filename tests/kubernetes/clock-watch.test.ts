@@ -45,7 +45,7 @@ test('nothing is minted from the first answer that shows a skew to the first tha
     tell(range);
     expect(clock.skewed()).toEqual(skewed);
   }
-  expect(changes).toEqual([AHEAD, undefined]);
+  expect(changes).toEqual([AHEAD, FURTHER_AHEAD, undefined]);
 });
 
 test.each([8_000, -8_000, 3_600_000, -3_600_000])(
