@@ -164,6 +164,19 @@ describe('on paper', () => {
     expect(await read(undefined, { by: 'Watch' })).toEqual([]);
   });
 
+  test('no key is forgiven while none may be minted, and for half a margin after it', async () => {
+    signIn();
+    now += 60_000;
+    const unmintable = outage('Unmintable');
+    now += 10_000;
+    expect(await read(undefined)).toEqual([]);
+    unmintable.over();
+    now += BOUND_MS - 1;
+    expect(await read(undefined)).toEqual([]);
+    now += 1;
+    expect(await read(undefined)).toEqual(['Missing']);
+  });
+
   test('a key that stays after a revocation lingers, from half a margin on', async () => {
     signIn();
     now += 10_000;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import { type Field, startField } from './harness/field.ts';
 import { apiServerRestarts, everyAnswerIsWrongNowAndThen } from './scenarios/api-server.ts';
+import { clockIsSet } from './scenarios/clock.ts';
 import { handsAreLaidOn } from './scenarios/hands.ts';
 import { leaderIsCutOff, leaderIsFrozen, leaderIsKilled, operatorIsKilled } from './scenarios/operators.ts';
 import { watchesLag, watchesStall } from './scenarios/watches.ts';
@@ -22,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, (field: Field) => Promise<void>>> = {
   'one watch lags behind the others': watchesLag,
   'the API server is killed and comes back, at once and after longer than a refresh may wait':
     apiServerRestarts,
+  'the clock of the operator is set forward, back, and right again': clockIsSet,
   'the operator is killed at any moment, again and again': operatorIsKilled,
   'somebody lays hands on Secrets, RoleBindings and namespaces': handsAreLaidOn,
   'the leader of two is killed': leaderIsKilled,

@@ -3,23 +3,29 @@ import { readFileSync } from 'node:fs';
 import type { JWK } from 'jose';
 import { Agent, request } from 'undici';
 import type { Cluster } from '../../../dev/latchkey/install.ts';
-import { type Operator, type OperatorOptions, startOperator } from '../../../dev/latchkey/operator.ts';
+import { type Operator, startOperator } from '../../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import type { PublishedKeys } from '../prober/signatures.ts';
+import { processClock, type ProcessClock } from './clock.ts';
 import { followLog, type LogFollower } from './log-follower.ts';
 import { type FaultProxy, startFaultProxy } from '../proxy/fault-proxy.ts';
 
 const LEADER_TIMEOUT_MS = 60_000;
 const LEADS = '"msg":"leading"';
 const LEADS_NO_LONGER = '"msg":"no longer leading"';
+const CLOCK_SKEW = '"event":"ClockSkew"';
+const CLOCK_AGREES = '"event":"ClockAgrees"';
 const PAST_LINES = 30;
 
 export interface Replica {
   readonly proxy: FaultProxy;
   readonly operator: Operator;
+  readonly clock: ProcessClock;
   readonly log: LogFollower;
   /** Whether it has said so last. */
   leads(): boolean;
+  /** Whether it has said last that the clocks differ. */
+  saysClocksDiffer(): boolean;
   /** Nobody signs in there: it cannot answer now, or is watched for what it writes by itself. */
   aside: boolean;
 }
@@ -27,7 +33,7 @@ export interface Replica {
 export interface Replicas {
   readonly all: readonly Replica[];
   /** Starts one more; resolves when it is ready. */
-  start(options?: OperatorOptions): Promise<Replica>;
+  start(): Promise<Replica>;
   /** SIGKILL. */
   kill(replica: Replica): Promise<void>;
   /** SIGTERM. */
@@ -49,30 +55,35 @@ export function replicas(cluster: Cluster, flags: readonly string[]): Replicas {
     past.push(...replica.log.lastLines(PAST_LINES));
     past.splice(0, past.length - 2 * PAST_LINES);
     replica.log.close();
+    replica.clock.remove();
     replica.operator.remove();
     await replica.proxy.close();
   }
 
   return {
     all,
-    async start(options = {}) {
+    async start() {
+      const clock = processClock();
       const proxy = await startFaultProxy(cluster);
       try {
         const operator = await startOperator(
           { ...cluster, url: proxy.url, caFile: proxy.caFile },
-          { ...options, flags: [...flags, ...(options.flags ?? [])] },
+          { flags, nodeFlags: clock.nodeFlags },
         );
-        const log = followLog(operator.logFile, [LEADS, LEADS_NO_LONGER]);
+        const log = followLog(operator.logFile, [LEADS, LEADS_NO_LONGER, CLOCK_SKEW, CLOCK_AGREES]);
         const replica: Replica = {
           aside: false,
           proxy,
           operator,
           log,
+          clock,
+          saysClocksDiffer: () => log.lastOf(CLOCK_SKEW, CLOCK_AGREES)?.includes(CLOCK_SKEW) ?? false,
           leads: () => log.lastOf(LEADS, LEADS_NO_LONGER)?.includes(LEADS) ?? false,
         };
         all.push(replica);
         return replica;
       } catch (error) {
+        clock.remove();
         await proxy.close();
         throw error;
       }

@@ -105,7 +105,7 @@ export class Judge {
     confirmGone(person, reading, version);
     if (!person.current) return;
     const since = Math.max(person.current.since, person.disturbedAt);
-    const ableMs = this.#able(since, sent, NO_MINTING);
+    const ableMs = this.#journal.timeline.ableUntil(since, sent, NO_MINTING);
     if (ableMs >= this.#boundMs)
       violation('Missing', `no key for ${ableMs} ms in which a live leader could have written one`);
   }

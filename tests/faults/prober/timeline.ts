@@ -44,6 +44,14 @@ export class Timeline {
     return Math.max(longest, to - free);
   }
 
+  /** The time without a break at the end of it, in which none of these outages was: milliseconds. */
+  ableUntil(from: number, to: number, kinds: readonly OutageKind[]): number {
+    const ends = this.#outages
+      .filter((outage) => kinds.includes(outage.kind) && outage.to > from && outage.from < to)
+      .map((outage) => Math.min(outage.to, to));
+    return to - Math.max(from, ...ends);
+  }
+
   /** What is known only afterwards. */
   was(kind: OutageKind, from: number, to: number): void {
     this.#outages.push({ kind, from, to });
