@@ -45,15 +45,16 @@ export function keepFresh(
     return { steps: [write], tokenWritten: aboveFloor };
   }
   if (aboveFloor) return { steps: [], tokenWritten: true, lookAgainAt: floor };
-  // What the new policy wants otherwise is replaced in a moment, when the change is accounted for, and not taken away.
-  const replaced =
-    !cannotMint && !accounted && isPublished && written?.session === session.id
-      ? floorOf(written)
-      : undefined;
-  if (replaced && now < replaced) return { steps: [], tokenWritten: true, lookAgainAt: replaced };
   // After a restart, or where the answer to a write was lost, only the annotations tell what the Secret holds. It is
   // written anew as soon as that is possible; to take it away before would punish everybody for a bad moment.
   const unknown = secret?.written || secret?.finalizers ? undefined : secret?.claimed;
-  const until = unknown && isAsItShould(unknown) ? floorOf(unknown) : undefined;
-  return until && now < until ? { steps: [], tokenWritten: false, lookAgainAt: until } : undefined;
+  // What the new policy wants otherwise is replaced in a moment, when the change is accounted for, and not taken away.
+  const isPassing = !cannotMint && !accounted;
+  const held = isPublished ? (written ?? unknown) : unknown;
+  const stays =
+    held?.session === session.id && isPassing ? held : unknown && isAsItShould(unknown) ? unknown : undefined;
+  const until = floorOf(stays);
+  return until && now < until
+    ? { steps: [], tokenWritten: stays === written, lookAgainAt: until }
+    : undefined;
 }

@@ -164,6 +164,17 @@ tell('a signed-in user', [
       ),
     },
   ],
+  [
+    'keeps such a token after a restart, too, when only its annotations tell of it',
+    {
+      secret: claiming(29),
+      policy: policyWith(
+        { accessToken: { ttl: '12m', minRemaining: '10m', audiences: ['latchkey'] } },
+        { observedGeneration: 1 },
+        { generation: 2 },
+      ),
+    },
+  ],
   ['gets a RoleBinding again', { binding: undefined }, 'WriteBinding'],
   [
     'gets a RoleBinding back that names somebody else',
