@@ -11,30 +11,25 @@ const MAIN = join(import.meta.dirname, '../../bench/main.ts');
 /** The Go programs may have to be built first. */
 const BENCH_TIMEOUT_MS = 15 * 60_000;
 
+/** The parts that look at one operator alone; `directory` and `revocation` are run by hand. */
+const PARTS = ['memory', 'refresh', 'requests', 'restart', 'sign-in'];
+
 const folder = temporaryFolder('latchkey-bench');
 afterAll(() => folder.remove());
 
 test(
-  'every part of the bench runs, and its tables and measurements are there',
+  'the bench runs to its end, and its tables and measurements are there',
   async () => {
     const output = join(folder.path, 'results.json');
-    const { stdout } = await run(process.execPath, [MAIN, '--short', `--output=${output}`], {
+    const { stdout } = await run(process.execPath, [MAIN, ...PARTS, '--short', `--output=${output}`], {
       timeout: BENCH_TIMEOUT_MS,
     });
     const { scale, parts } = JSON.parse(readFileSync(output, 'utf8'));
-    expect(Object.keys(parts).toSorted()).toEqual([
-      'memory',
-      'refresh',
-      'requests',
-      'restart',
-      'revocation',
-      'sign-in',
-    ]);
+    expect(Object.keys(parts).toSorted()).toEqual(PARTS);
     expect(parts.requests).toEqual([expect.objectContaining({ rewritten: scale.many })]);
     expect(parts.restart).toEqual([expect.objectContaining({ rewritten: scale.most })]);
     expect(parts.memory.map(({ users }: { users: number }) => users)).toEqual([scale.few, scale.most]);
     expect(parts['sign-in'][0].togetherMs).toHaveLength(scale.signIns.together);
-    expect(Object.keys(parts.revocation[0].refusedAfterMs)).toHaveLength(3 + scale.revocations.caches.length);
     for (const contender of ['ceiling', 'Latchkey', 'controller-runtime'])
       expect(stdout).toMatch(new RegExp(`^\\| ${contender} +\\| [0-9]+ `, 'm'));
   },
