@@ -51,8 +51,8 @@ export function keepFresh(
   // What the new policy wants otherwise is replaced in a moment, when the change is accounted for, and not taken away.
   const isPassing = !cannotMint && !accounted;
   const held = isPublished ? (written ?? unknown) : unknown;
-  const stays =
-    held?.session === session.id && isPassing ? held : unknown && isAsItShould(unknown) ? unknown : undefined;
+  const replacedSoon = isPassing && held?.session === session.id ? held : undefined;
+  const stays = replacedSoon ?? (unknown && isAsItShould(unknown) ? unknown : undefined);
   const until = floorOf(stays);
   return until && now < until
     ? { steps: [], tokenWritten: stays === written, lookAgainAt: until }

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../../errors.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
+import { secretsPath } from '../../kubernetes/kept-secret.ts';
 import { retryConflicts } from '../../kubernetes/retry-conflicts.ts';
 
 export const CALLERS_SECRET = 'latchkey-callers';
@@ -29,8 +30,6 @@ export interface CallersAccess {
 interface CallersSecret extends RawObject {
   readonly data?: Readonly<Record<string, string>>;
 }
-
-const secretsPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`;
 
 /** @returns the names, sorted; none where there is no Secret */
 export async function callerNames(access: CallersAccess): Promise<string[]> {
