@@ -20,6 +20,8 @@ export interface OpenLdapOptions extends DirectoryContent {
   readonly globalLines?: readonly string[];
   /** The limits of the account that searches, as slapd.conf(5) has them; by default it may page through everything. */
   readonly serviceLimits?: string;
+  /** Whether it has the overlay that says what changes to whoever listens (RFC 4533); it has by default. */
+  readonly tellsChanges?: boolean;
   /** Writes every operation to its log, with its time. */
   readonly logOperations?: boolean;
 }
@@ -70,6 +72,7 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
     rootPassword,
     globalLines: options.globalLines ?? [],
     serviceLimits: options.serviceLimits ?? 'size.prtotal=unlimited',
+    tellsChanges: options.tellsChanges ?? true,
   });
   writeFileSync(configurationFile, configuration, { mode: 0o600 });
 

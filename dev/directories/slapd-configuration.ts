@@ -11,6 +11,7 @@ export interface SlapdOptions {
   rootPassword: string;
   globalLines: readonly string[];
   serviceLimits: string;
+  tellsChanges: boolean;
 }
 
 /**
@@ -18,7 +19,7 @@ export interface SlapdOptions {
  * log of changes. It does not wait for the disk (`dbnosync`), since its data dies with it.
  */
 export function slapdConfiguration(options: SlapdOptions): string {
-  const { folder, caFile, serving, rootPassword, globalLines, serviceLimits } = options;
+  const { folder, caFile, serving, rootPassword, globalLines, serviceLimits, tellsChanges } = options;
   return `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -63,8 +64,7 @@ memberof-refint TRUE
 overlay ppolicy
 ppolicy_default ${POLICY_DN}
 ppolicy_hash_cleartext
-overlay syncprov
-syncprov-sessionlog 1000
+${tellsChanges ? 'overlay syncprov\nsyncprov-sessionlog 1000' : ''}
 overlay accesslog
 logdb cn=accesslog
 logops writes

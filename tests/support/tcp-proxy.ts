@@ -11,6 +11,8 @@ export interface TcpProxy {
    * @param only the number of a connection, in the order in which they came, from 1
    */
   freeze(only?: number): void;
+  /** Breaks a connection off, on both sides. */
+  cut(only: number): void;
   /** Connections pass nothing, later ones too, until `thaw`. */
   freezeAll(): void;
   /** Connections pass everything again, also what has waited. */
@@ -55,6 +57,7 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,
     freeze,
+    cut: (only) => void pairs.get(only)?.[0].destroy(),
     freezeAll() {
       frozen = true;
       freeze();

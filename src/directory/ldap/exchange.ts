@@ -46,23 +46,26 @@ export interface AnswerShape {
   readonly before: readonly number[];
   /** For all of the answer. */
   readonly maxBytes: number;
+  /** For one of its messages, where the answer has no end. */
+  readonly maxMessageBytes?: number;
 }
 
 /** As `exchange`, message by message, for answers that are too long to be kept. */
 export async function* answersTo(
   socket: Socket,
   request: Request,
-  { last, before, maxBytes }: AnswerShape,
+  { last, before, maxBytes, maxMessageBytes = maxBytes }: AnswerShape,
 ): AsyncGenerator<LdapMessage, void, undefined> {
   socket.write(request.write());
   let received = 0;
   let bytes: Buffer = Buffer.alloc(0);
+  const wholeLength = () => wholeMessage(bytes, maxMessageBytes);
   const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
     received += chunk.length;
     if (received > maxBytes) throw new Error('its answer is too long');
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-    for (let length = wholeMessage(bytes, maxBytes); length > 0; length = wholeMessage(bytes, maxBytes)) {
+    for (let length = wholeLength(); length > 0; length = wholeLength()) {
       const message = readMessage(bytes.subarray(0, length));
       bytes = bytes.subarray(length);
       // 0 is a notice of disconnection (RFC 4511, section 4.4.1).

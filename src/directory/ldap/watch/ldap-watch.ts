@@ -1,23 +1,26 @@
-// Watches an LDAP directory: changes every second, everybody now and then, and whether anybody answers.
+// Watches an LDAP directory: changes every second or when it rings, everybody now and then, and whether anybody answers.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { roster } from '../../watch/roster.ts';
 import type { DirectoryWatch, Wanted } from '../../watch/watch.ts';
 import { connector } from '../connector.ts';
+import { textsOf } from '../entry.ts';
 import { checkedSettings } from '../settings.ts';
 import type { LdapSettings } from '../settings.ts';
 import { unreachable } from '../unreachable.ts';
+import { backOff } from './back-off.ts';
+import { bell } from './bell.ts';
+import { listen } from './listen.ts';
 import { openSession } from './session.ts';
 import type { WatchSession } from './session.ts';
+import { changedSince } from './watermark.ts';
 import type { Mark } from './watermark.ts';
 
 /** Asking takes at most this share of the time, whatever the intervals say. */
 const CHANGES_SHARE = 0.4;
 const SWEEP_SHARE = 0.05;
-/** A conversation that has lasted so long ends by an accident, and the next one begins at once. */
-const LASTING_MS = 10_000;
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 30_000;
+/** Between two questions, however often the directory says that something has changed. */
+const LEAST_PAUSE_MS = 100;
 
 export interface LdapWatchOptions {
   readonly wanted: Wanted;
@@ -40,7 +43,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   let isSilent = false;
   let isRunning = false;
   let mark: Mark | undefined;
-  let wake = () => {};
+  const doorbell = bell();
 
   function tellFindings(): void {
     const changed = known.takeChanged();
@@ -56,6 +59,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
 
   /** Ends only by an error. */
   async function follow(session: WatchSession, signal: AbortSignal, onAnswer: () => void): Promise<never> {
+    let isListening = false;
     let sweepDueAt = session.canFollow(mark) ? performance.now() + sweepIntervalMs : 0;
     for (;;) {
       const at = new Date();
@@ -77,26 +81,46 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       }
       tellFindings();
       if (isSweep) sweepDueAt = beganAt + Math.max(sweepIntervalMs, tookMs / SWEEP_SHARE);
-      await pause(Math.max(changesIntervalMs, isSweep ? 0 : tookMs / CHANGES_SHARE), signal);
+      if (isAsked && !isListening) {
+        isListening = true;
+        void listenTo(session, signal);
+      }
+      const paceMs = isSweep ? 0 : tookMs / CHANGES_SHARE;
+      await doorbell.pause(Math.max(LEAST_PAUSE_MS, paceMs), Math.max(changesIntervalMs, paceMs), signal);
     }
   }
 
-  /** Ends early where somebody is to be looked for. */
-  async function pause(ms: number, signal: AbortSignal): Promise<void> {
-    const early = new AbortController();
-    wake = () => early.abort();
-    const either = AbortSignal.any([signal, early.signal]);
-    if (known.doubtful().length === 0) await delay(ms, undefined, { signal: either }).catch(() => undefined);
-    wake = () => {};
-    signal.throwIfAborted();
+  /** What it says is no news, only a reason to ask; of whom it says that he is gone is asked for by name. */
+  async function listenTo({ notices }: WatchSession, signal: AbortSignal): Promise<void> {
+    const { everybody, usernamesOf } = checked.filter;
+    if (notices === undefined || (notices === 'sync' && !mark)) return;
+    await listen(
+      {
+        settings: checked,
+        connect,
+        kind: notices,
+        filter: () =>
+          notices === 'sync' && mark ? `(&${everybody}${changedSince(mark, performance.now())})` : everybody,
+        onNotice(entry, isDeleted) {
+          if (isDeleted)
+            for (const username of usernamesOf((attribute) => textsOf(entry, attribute)))
+              if (wanted.has(username)) known.doubt(username);
+          doorbell.ring();
+        },
+        log,
+      },
+      signal,
+    );
   }
 
   async function converse(signal: AbortSignal, onAnswer: () => void): Promise<never> {
     const socket = await connect(signal);
+    const over = new AbortController();
     try {
       const session = await openSession(socket, { settings: checked, roster: known, wanted });
-      return await follow(session, signal, onAnswer);
+      return await follow(session, AbortSignal.any([signal, over.signal]), onAnswer);
     } finally {
+      over.abort();
       socket.destroy();
     }
   }
@@ -107,7 +131,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     lookFor(folded) {
       if (!isRunning) return; // It begins with everybody.
       known.doubt(folded);
-      wake();
+      doorbell.ring();
     },
     onFindings: (listener) => void findingListeners.push(listener),
     onHearing: (listener) => void hearingListeners.push(listener),
@@ -127,7 +151,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   };
 
   async function watchUntilAborted(signal: AbortSignal): Promise<void> {
-    let failures = 0;
+    const attempts = backOff();
     while (!signal.aborted) {
       const beganAt = performance.now();
       let isAnswered = false;
@@ -140,20 +164,14 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
         if (signal.aborted) return;
         // What was seen before it broke off is true all the same.
         tellFindings();
-        failures = performance.now() - beganAt > LASTING_MS ? 1 : failures + 1;
+        const failures = attempts.failed(performance.now() - beganAt);
         const fault = unreachable(checked.url, error);
         const isNew = !isAnswered && failures > 1 && !isSilent;
         if (isNew) log.error({ event: 'DirectorySilent', err: fault }, fault.message);
         else log.debug({ err: fault }, 'the conversation with the directory broke off');
         if (isNew) setSilent(true);
       }
-      await delay(pauseAfter(failures), undefined, { signal }).catch(() => undefined);
+      await delay(attempts.pauseMs(), undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-/** None after the first: a connection may just have become too old. */
-function pauseAfter(failures: number): number {
-  if (failures <= 1) return 0;
-  return Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.8 + 0.4 * Math.random());
 }

@@ -14,6 +14,8 @@ import { search } from '../search.ts';
 import { bindServiceAccount } from '../service-account.ts';
 import type { CheckedLdapSettings } from '../settings.ts';
 import { within } from '../within.ts';
+import { NOTICE_ATTRIBUTE, noticeKindOf } from './notices.ts';
+import type { NoticeKind } from './notices.ts';
 import { advanced, afterSweep, changedSince } from './watermark.ts';
 import type { Mark, TimeMark, UsnMark } from './watermark.ts';
 
@@ -33,6 +35,8 @@ export interface SessionOptions {
 
 export interface WatchSession {
   readonly dialect: Dialect;
+  /** How this server can say that something has changed. */
+  readonly notices: NoticeKind | undefined;
   /** Whether this server can be asked for changes since a mark of another conversation. */
   canFollow(mark: Mark | undefined): boolean;
   /** @returns the mark from which to follow. @throws {Error} where the answer is not whole */
@@ -67,7 +71,7 @@ export async function openSession(
       search(socket, {
         baseDN: '',
         scope: 'base',
-        attributes: [...DETECTION_ATTRIBUTES, 'dsServiceName', 'highestCommittedUSN'],
+        attributes: [...DETECTION_ATTRIBUTES, NOTICE_ATTRIBUTE, 'dsServiceName', 'highestCommittedUSN'],
         sizeLimit: 1,
         timeoutMs,
       }),
@@ -114,6 +118,7 @@ export async function openSession(
 
   return {
     dialect,
+    notices: noticeKindOf(first),
     canFollow(mark) {
       // Behind the same name another server may answer now.
       if (mark?.kind !== 'usn') return false;
