@@ -99,8 +99,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
         settings: checked,
         connect,
         kind: notices,
-        filter: () =>
-          notices === 'sync' && mark ? `(&${everybody}${changedSince(mark, performance.now())})` : everybody,
+        filter: () => (notices === 'sync' && mark ? `(&${everybody}${changedSince(mark)})` : everybody),
         onNotice(entry, isDeleted) {
           if (isDeleted)
             for (const username of usernamesOf((attribute) => textsOf(entry, attribute)))

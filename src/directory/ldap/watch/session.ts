@@ -140,7 +140,7 @@ export async function openSession(
     );
     if (entries === 0) throw nobodyThere();
     roster.endSweep();
-    return before ?? afterSweep(latest, beganAt, performance.now());
+    return before ?? afterSweep(latest, { beganAt, endedAt: performance.now() });
   }
 
   async function changes(mark: Mark): Promise<Mark> {
@@ -149,9 +149,10 @@ export async function openSession(
       if (!next || next.server !== mark.server || next.usn < mark.usn) throw new AnotherServer();
       if (next.usn === mark.usn) return mark;
     }
-    const which = `(&${filter.everybody}${changedSince(mark, performance.now())})`;
+    const which = `(&${filter.everybody}${changedSince(mark)})`;
+    const beganAt = performance.now();
     const { latest } = await read(which, timeoutMs, (account) => roster.note(account));
-    return next ?? advanced(mark as TimeMark, latest, performance.now());
+    return next ?? advanced(mark as TimeMark, latest, { beganAt, endedAt: performance.now() });
   }
 
   async function settleDoubts(): Promise<void> {

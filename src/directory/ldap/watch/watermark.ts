@@ -15,9 +15,17 @@ export interface TimeMark {
   readonly latest: number;
   /** When it was seen, by this process's monotonic clock: then the server's clock stood at `latest` or later. */
   readonly seenAt: number;
+  /** When the last question was asked that was answered, by the same clock: what changed later was in no answer. */
+  readonly askedAt: number;
 }
 
 export type Mark = UsnMark | TimeMark;
+
+/** When a question was asked, and when the answer to it was whole. */
+export interface Took {
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
 
 /**
  * Changes that another server made arrive late, with the time that they were made at. Later ones than this are left
@@ -29,32 +37,25 @@ const GRAIN_MS = 1_000;
 /**
  * The filter of RFC 4515 for what may have changed since the mark.
  *
- * By the clock: everything since the overlap before the time that the server's clock must have reached by now. Once
- * that has passed the latest change, the mark does not show it again, however many entries share its second.
- * @param now by the monotonic clock
+ * By the clock: everything since the overlap before the time that the server's clock must have reached when the last
+ * question was asked. Once that has passed the latest change, the mark does not show it again, however many entries
+ * share its second.
  */
-export function changedSince(mark: Mark, now: number): string {
+export function changedSince(mark: Mark): string {
   if (mark.kind === 'usn') return `(uSNChanged>=${mark.usn + 1n})`;
-  const since = mark.latest + Math.min(now - mark.seenAt - OVERLAP_MS, GRAIN_MS);
+  const since = mark.latest + Math.min(mark.askedAt - mark.seenAt - OVERLAP_MS, GRAIN_MS);
   return `(modifyTimestamp>=${generalizedTimeText(since)})`;
 }
 
-/** The mark after an answer in which `latest` was the latest change; it was whole at `now`. */
-export function advanced(mark: TimeMark, latest: number | undefined, now: number): TimeMark {
-  return latest === undefined || latest <= mark.latest ? mark : { kind: 'time', latest, seenAt: now };
+/** The mark after an answer in which `latest` was the latest change. @param took by the monotonic clock */
+export function advanced(mark: TimeMark, latest: number | undefined, took: Took): TimeMark {
+  if (latest === undefined || latest <= mark.latest) return { ...mark, askedAt: took.beganAt };
+  return { kind: 'time', latest, seenAt: took.endedAt, askedAt: took.beganAt };
 }
 
-/**
- * The mark after a sweep, which may have missed what changed while it ran: the server's clock stood, when it began, at
- * least so long before the latest change as it took.
- */
-export function afterSweep(
-  latest: number | undefined,
-  beganAt: number,
-  endedAt: number,
-): TimeMark | undefined {
-  if (latest === undefined) return undefined;
-  return { kind: 'time', latest: latest - (endedAt - beganAt), seenAt: beganAt };
+/** The mark after a sweep in which `latest` was the latest change; it may have missed what changed while it ran. */
+export function afterSweep(latest: number | undefined, { beganAt, endedAt }: Took): TimeMark | undefined {
+  return latest === undefined ? undefined : { kind: 'time', latest, seenAt: endedAt, askedAt: beganAt };
 }
 
 /** RFC 4517, section 3.3.13; what is left of a second is cut off. */
