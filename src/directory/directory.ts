@@ -1,6 +1,7 @@
 // What Latchkey asks of a directory: is this password right, and whose is it?
 import type { Spell } from '../domain/standing.ts';
 import { LatchkeyError } from '../errors.ts';
+import type { DirectoryFault } from './fault.ts';
 
 /** The account that a directory found for a username. */
 export interface DirectoryAccount {
@@ -38,4 +39,18 @@ export interface Directory {
  * `DirectoryUnreachable`: no connection, no TLS, a time-out. `DirectoryMisconfigured`: it answered, and the
  * answer says that a setting is wrong (the bind account refused, several entries for one username).
  */
-export class DirectoryError extends LatchkeyError<'DirectoryUnreachable' | 'DirectoryMisconfigured'> {}
+export class DirectoryError extends LatchkeyError<DirectoryErrorCode> {
+  /** What was wrong, in one stable word. */
+  readonly fault: DirectoryFault;
+
+  constructor(
+    code: DirectoryErrorCode,
+    message: string,
+    { fault = 'Other', ...options }: ErrorOptions & { readonly fault?: DirectoryFault } = {},
+  ) {
+    super(code, message, options);
+    this.fault = fault;
+  }
+}
+
+export type DirectoryErrorCode = 'DirectoryUnreachable' | 'DirectoryMisconfigured';

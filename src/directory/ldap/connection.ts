@@ -6,6 +6,7 @@ import { addAbortSignal } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { ExtendedRequest, ProtocolOperation } from 'ldapts';
+import { FaultyAnswer } from '../fault.ts';
 import { exchange, resultOf } from './exchange.ts';
 
 /** RFC 4511, section 4.14. */
@@ -22,9 +23,9 @@ export interface Endpoint {
 }
 
 /** The directory refuses StartTLS: nothing has been said to it but the request. */
-export class StartTlsRefused extends Error {
+export class StartTlsRefused extends FaultyAnswer {
   constructor(resultCode: number) {
-    super(`it refuses StartTLS (LDAP result ${resultCode})`);
+    super('StartTlsRefused', `it refuses StartTLS (LDAP result ${resultCode})`);
     this.name = 'StartTlsRefused';
   }
 }

@@ -1,5 +1,6 @@
 // Connects to the first server of a list that takes the connection, beginning with the one that did so last.
 import type { TLSSocket } from 'node:tls';
+import { FaultyAnswer } from '../fault.ts';
 import { connect } from './connection.ts';
 import type { Endpoint } from './connection.ts';
 
@@ -34,7 +35,10 @@ async function attempt(endpoint: Endpoint, limitMs: number, signal: AbortSignal)
   const abort = () => controller.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   const timer = setTimeout(
-    () => controller.abort(new Error(`it took longer than ${Math.round(limitMs)} ms to connect`)),
+    () =>
+      controller.abort(
+        new FaultyAnswer('TooSlow', `it took longer than ${Math.round(limitMs)} ms to connect`),
+      ),
     limitMs,
   );
   try {

@@ -57,6 +57,7 @@ export function accountOf(entry: Entry, idAttribute?: string): DirectoryAccount 
     throw new DirectoryError(
       'DirectoryMisconfigured',
       `An entry has no readable ${idAttribute}: correct the setting idAttribute, or let bindDN read it.`,
+      { fault: 'EntryUnusable' },
     );
   }
   const email = firstText(entry, EMAIL_ATTRIBUTES, MAX_EMAIL_LENGTH);

@@ -1,10 +1,14 @@
 // Sends one LDAP request and waits for its answer, on a connection that nobody else uses.
 import type { Socket } from 'node:net';
+import { FaultyAnswer } from '../fault.ts';
 import { integerOf, MalformedMessage, messageLength, readElements, readMessage } from './message.ts';
 import type { Element, LdapMessage } from './message.ts';
 
 // Two entries with a handful of attributes each fit many times; a directory that sends more is not answering us.
 const MAX_ANSWER_BYTES = 256 * 1024;
+// One entry with a handful of attributes. A message is kept until it is whole, and what it takes apart is a hundred
+// times as large in memory.
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** A request of ldapts, which does the encoding. */
 export interface Request {
@@ -63,23 +67,24 @@ export async function* answersTo(
   const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
     received += chunk.length;
-    if (received > maxBytes) throw new Error('its answer is too long');
+    if (received > maxBytes) throw tooLong();
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     for (let length = wholeLength(); length > 0; length = wholeLength()) {
       const message = readMessage(bytes.subarray(0, length));
       bytes = bytes.subarray(length);
       // 0 is a notice of disconnection (RFC 4511, section 4.4.1).
-      if (message.id !== request.messageId) throw new Error('it ended the conversation');
+      if (message.id !== request.messageId) throw new FaultyAnswer('CutOff', 'it ended the conversation');
       if (message.operation.tag === last) {
-        if (bytes.length > 0) throw new Error('it sent more than an answer');
+        if (bytes.length > 0) throw new FaultyAnswer('Malformed', 'it sent more than an answer');
         yield message;
         return;
       }
-      if (!before.includes(message.operation.tag)) throw new Error('it answered something else');
+      if (!before.includes(message.operation.tag))
+        throw new FaultyAnswer('Malformed', 'it answered something else');
       yield message;
     }
   }
-  throw new Error('it closed the connection');
+  throw new FaultyAnswer('CutOff', 'it closed the connection');
 }
 
 /**
@@ -94,6 +99,10 @@ export function resultOf(operation: Element): LdapResult {
 
 function wholeMessage(bytes: Buffer, maxBytes: number): number {
   const length = messageLength(bytes) ?? 0;
-  if (length > maxBytes) throw new Error('its answer is too long');
+  if (length > Math.min(maxBytes, MAX_MESSAGE_BYTES)) throw tooLong();
   return length <= bytes.length ? length : 0;
+}
+
+function tooLong(): FaultyAnswer {
+  return new FaultyAnswer('TooLong', 'its answer is too long');
 }

@@ -9,9 +9,10 @@ import type { UserFilter } from './user-filter.ts';
 
 const SUCCESS = 0;
 const SIZE_LIMIT_EXCEEDED = 4;
-// 10 referral, 18 inappropriateMatching, 32 noSuchObject, 34 invalidDNSyntax, 50 insufficientAccessRights,
-// 53 unwillingToPerform
-const ABOUT_THE_SETTINGS = new Set([10, 18, 32, 34, 50, 53]);
+const REFERRAL = 10;
+const NO_SUCH_OBJECT = 32;
+// 18 inappropriateMatching, 34 invalidDNSyntax, 50 insufficientAccessRights, 53 unwillingToPerform
+const ABOUT_THE_SETTINGS = new Set([18, 34, 50, 53]);
 const ENOUGH_TO_SEE_TWO = 2;
 
 export interface Search {
@@ -54,6 +55,7 @@ function theOnlyOne(
     throw new DirectoryError(
       'DirectoryMisconfigured',
       'Several entries match one username: narrow the settings userFilter or baseDN until each matches one.',
+      { fault: 'EntryUnusable' },
     );
   }
   if (resultCode !== SUCCESS) throw searchFailed(resultCode);
@@ -65,6 +67,7 @@ function theOnlyOne(
     throw new DirectoryError(
       'DirectoryMisconfigured',
       `bindDN cannot read ${filter.attributes.join(', ')} of the entry that userFilter finds: allow it, or use another attribute.`,
+      { fault: 'EntryUnusable' },
     );
   }
   return filter.matches(username, (attribute) => textsOf(entry, attribute)) ? entry : undefined;
@@ -72,13 +75,28 @@ function theOnlyOne(
 
 /** @param resultCode of a search that did not succeed */
 export function searchFailed(resultCode: number): DirectoryError {
-  return ABOUT_THE_SETTINGS.has(resultCode)
-    ? new DirectoryError(
-        'DirectoryMisconfigured',
-        `The directory does not do the search (LDAP result ${resultCode}): check baseDN, userFilter, and what bindDN may read.`,
-      )
-    : new DirectoryError(
-        'DirectoryUnreachable',
-        `The directory could not do the search (LDAP result ${resultCode}): look into its log.`,
-      );
+  const result = `(LDAP result ${resultCode})`;
+  if (resultCode === REFERRAL)
+    return new DirectoryError(
+      'DirectoryMisconfigured',
+      `The directory sends on to another server for baseDN ${result}, and Latchkey sends its password to none but those of url: name the other one there.`,
+      { fault: 'Referral' },
+    );
+  if (resultCode === NO_SUCH_OBJECT)
+    return new DirectoryError(
+      'DirectoryMisconfigured',
+      `The directory has nothing at baseDN ${result}, or bindDN may not see it: check baseDN, and what bindDN may read.`,
+      { fault: 'NoSuchBase' },
+    );
+  if (ABOUT_THE_SETTINGS.has(resultCode))
+    return new DirectoryError(
+      'DirectoryMisconfigured',
+      `The directory does not do the search ${result}: check baseDN, userFilter, and what bindDN may read.`,
+      { fault: 'SearchRefused' },
+    );
+  return new DirectoryError(
+    'DirectoryUnreachable',
+    `The directory could not do the search ${result}: look into its log.`,
+    { fault: 'ServerFailed' },
+  );
 }

@@ -1,5 +1,6 @@
 // Reads LDAP messages strictly: bytes that are not exactly an answer are a fault, never a yes or a no.
 import { BerReader } from 'ldapts';
+import { FaultyAnswer } from '../fault.ts';
 
 const SEQUENCE = 0x30;
 
@@ -17,9 +18,9 @@ export interface LdapMessage {
 }
 
 /** The directory sent bytes that are no LDAP. */
-export class MalformedMessage extends Error {
+export class MalformedMessage extends FaultyAnswer {
   constructor() {
-    super('it sent a malformed LDAP message');
+    super('Malformed', 'it sent a malformed LDAP message');
     this.name = 'MalformedMessage';
   }
 }

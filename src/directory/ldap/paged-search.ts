@@ -15,6 +15,8 @@ const PAGE_ENTRIES = 500;
 // Entries come with a handful of attributes each: a page fits fifty times.
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const MAX_ENTRIES = 2_000_000;
+// Active Directory sends an empty page with a cookie now and then; a server that sends nothing else goes nowhere.
+const MAX_EMPTY_PAGES = 100;
 const OCTET_STRING = 0x04;
 
 const SUCCESS = 0;
@@ -27,6 +29,10 @@ export interface PagedSearch {
   readonly attributes: readonly string[];
   /** For each page; the server is told, and `socket` is destroyed when it takes longer. */
   readonly pageTimeoutMs: number;
+  /** More entries than that are a fault; by default two million. */
+  readonly maxEntries?: number;
+  /** Told of every request. */
+  readonly onRequest?: () => void;
 }
 
 export interface PagedResult {
@@ -47,15 +53,25 @@ export async function pagedSearch(
   search: PagedSearch,
   each: (entry: Entry) => void,
 ): Promise<PagedResult> {
+  const { maxEntries = MAX_ENTRIES } = search;
   let entries = 0;
   let references = 0;
+  let emptyPages = 0;
+  let firstOfLastPage: string | undefined;
   let cookie: Buffer | undefined;
   do {
+    let firstOfPage: string | undefined;
     const page = await onePage(socket, search, cookie, (entry) => {
       entries += 1;
-      if (entries > MAX_ENTRIES) throw tooMany();
+      if (entries > maxEntries) throw tooMany(maxEntries);
+      // The cookie tells nothing: 389 DS sends the same one with every page.
+      if (firstOfPage === undefined && entry.dn === firstOfLastPage) throw endless();
+      firstOfPage ??= entry.dn;
       each(entry);
     });
+    emptyPages = firstOfPage === undefined ? emptyPages + 1 : 0;
+    if (emptyPages > MAX_EMPTY_PAGES) throw endless();
+    firstOfLastPage = firstOfPage ?? firstOfLastPage;
     references += page.references;
     cookie = page.cookie;
   } while (cookie.length > 0);
@@ -64,7 +80,7 @@ export async function pagedSearch(
 
 async function onePage(
   socket: Socket,
-  { baseDN, filter, attributes, pageTimeoutMs }: PagedSearch,
+  { baseDN, filter, attributes, pageTimeoutMs, onRequest }: PagedSearch,
   cookie: Buffer | undefined,
   each: (entry: Entry) => void,
 ): Promise<{ cookie: Buffer; references: number }> {
@@ -84,6 +100,7 @@ async function onePage(
   const { LDAP_RES_SEARCH: last, LDAP_RES_SEARCH_ENTRY, LDAP_RES_SEARCH_REF } = ProtocolOperation;
   const shape = { last, before: [LDAP_RES_SEARCH_ENTRY, LDAP_RES_SEARCH_REF], maxBytes: MAX_PAGE_BYTES };
   let references = 0;
+  onRequest?.();
   return within(socket, pageTimeoutMs, async () => {
     for await (const { operation, controls } of answersTo(socket, request, shape)) {
       if (operation.tag === LDAP_RES_SEARCH_ENTRY) each(readEntry(operation));
@@ -117,12 +134,22 @@ function limited(resultCode: number): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
     `The directory ends the search for all users at a limit (LDAP result ${resultCode}): let bindDN read without limits of size and time (OpenLDAP: limits ... size.prtotal=unlimited).`,
+    { fault: 'LimitExceeded' },
   );
 }
 
-function tooMany(): DirectoryError {
+function tooMany(maxEntries: number): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
-    `The directory has more than ${MAX_ENTRIES} entries that userFilter may mean: narrow userFilter or baseDN.`,
+    `The directory sends more than ${maxEntries} entries where no more can be meant: narrow userFilter or baseDN.`,
+    { fault: 'TooLong' },
+  );
+}
+
+function endless(): DirectoryError {
+  return new DirectoryError(
+    'DirectoryUnreachable',
+    'The directory goes on sending pages without coming to an end: look into its log, or ask another replica of it.',
+    { fault: 'EndlessPaging' },
   );
 }

@@ -27,6 +27,7 @@ export async function bindServiceAccount(
   throw new DirectoryError(
     'DirectoryUnreachable',
     `The directory could not sign bindDN in (LDAP result ${resultCode}): look into its log.`,
+    { fault: 'ServerFailed' },
   );
 }
 
@@ -34,6 +35,6 @@ function refused(why: string, cause?: unknown): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
     `The account that searches cannot sign in: ${why}. Check bindDN and its password.`,
-    cause === undefined ? {} : { cause },
+    { fault: 'BindRefused', ...(cause !== undefined && { cause }) },
   );
 }

@@ -116,5 +116,7 @@ function isCertificate(pem: string): boolean {
 }
 
 function wrong(setting: string, fault: string): DirectoryError {
-  return new DirectoryError('DirectoryMisconfigured', `The setting ${setting} is wrong: ${fault}.`);
+  return new DirectoryError('DirectoryMisconfigured', `The setting ${setting} is wrong: ${fault}.`, {
+    fault: 'SettingWrong',
+  });
 }

@@ -1,19 +1,30 @@
-// Says in a sentence why a directory gave no answer.
+// Says in a sentence, and in a word, why a directory gave no answer.
 import { types } from 'node:util';
 import { DirectoryError } from '../directory.ts';
+import { FaultyAnswer } from '../fault.ts';
+import type { DirectoryFault } from '../fault.ts';
 import { StartTlsRefused } from './connection.ts';
 
-const UNTRUSTED =
-  'its certificate is of an authority that is not trusted: set caPem to the certificate of the right one';
+type Explanation = readonly [DirectoryFault, string];
 
-const SENTENCES = new Map([
-  ['ECONNREFUSED', 'nothing listens there: check url, and whether the directory is up'],
-  ['ENOTFOUND', 'its host name is unknown: check url'],
+const UNTRUSTED: Explanation = [
+  'CertificateUntrusted',
+  'its certificate is of an authority that is not trusted: set caPem to the certificate of the right one',
+];
+
+const EXPLANATIONS = new Map<string, Explanation>([
+  ['ECONNREFUSED', ['NotThere', 'nothing listens there: check url, and whether the directory is up']],
+  ['ENOTFOUND', ['NotThere', 'its host name is unknown: check url']],
+  ['ECONNRESET', ['CutOff', 'it broke off the connection: look into its log']],
+  ['EPIPE', ['CutOff', 'it broke off the connection: look into its log']],
   [
     'ERR_TLS_CERT_ALTNAME_INVALID',
-    'its certificate names another host: put a name of the certificate into url',
+    [
+      'CertificateOfAnotherHost',
+      'its certificate names another host: put a name of the certificate into url',
+    ],
   ],
-  ['CERT_HAS_EXPIRED', 'its certificate has expired: renew it'],
+  ['CERT_HAS_EXPIRED', ['CertificateExpired', 'its certificate has expired: renew it']],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
   ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
@@ -24,18 +35,18 @@ const SENTENCES = new Map([
 /** Turns whatever broke a conversation into the error that callers know; one that is that already passes. */
 export function unreachable(url: string, error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
-  return new DirectoryError(
-    'DirectoryUnreachable',
-    `No answer from the directory ${url}: ${sentence(error)}.`,
-    {
-      cause: error,
-    },
-  );
+  const [fault, sentence] = explanationOf(error);
+  return new DirectoryError('DirectoryUnreachable', `No answer from the directory ${url}: ${sentence}.`, {
+    cause: error,
+    fault,
+  });
 }
 
-function sentence(error: unknown): string {
-  if (!types.isNativeError(error)) return 'an unknown fault';
-  if (error instanceof StartTlsRefused) return `${error.message}: turn it on there, or use ldaps://`;
+function explanationOf(error: unknown): Explanation {
+  if (!types.isNativeError(error)) return ['Other', 'an unknown fault'];
+  if (error instanceof StartTlsRefused)
+    return [error.fault, `${error.message}: turn it on there, or use ldaps://`];
+  if (error instanceof FaultyAnswer) return [error.fault, error.message];
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return (code && (SENTENCES.get(code) ?? code)) || error.message;
+  return (code !== undefined && EXPLANATIONS.get(code)) || ['Other', code ?? error.message];
 }

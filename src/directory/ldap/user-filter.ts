@@ -104,6 +104,7 @@ export function inactiveFilter(filter: string): string {
     new DirectoryError(
       'DirectoryMisconfigured',
       `The setting inactiveFilter is wrong: ${fault}. For example (employeeType=left).`,
+      { fault: 'SettingWrong' },
     );
   if (filter.includes(USERNAME_PLACEHOLDER))
     throw wrong(`it is about all users, so ${USERNAME_PLACEHOLDER} has no place in it`);
@@ -128,5 +129,6 @@ function misconfigured(fault: string): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
     `The setting userFilter is wrong: ${fault}. For example ${DEFAULT_USER_FILTER}.`,
+    { fault: 'SettingWrong' },
   );
 }

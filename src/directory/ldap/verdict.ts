@@ -53,11 +53,13 @@ export function verdictOfBind(answer: BindAnswer, readAccount: () => DirectoryAc
     throw new DirectoryError(
       'DirectoryMisconfigured',
       `The directory does not take simple binds over this connection (LDAP result ${resultCode}): allow them there.`,
+      { fault: 'BindRefused' },
     );
   }
   throw new DirectoryError(
     'DirectoryUnreachable',
     `The directory could not check a password (LDAP result ${resultCode}): look into its log.`,
+    { fault: 'ServerFailed' },
   );
 }
 

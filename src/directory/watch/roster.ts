@@ -115,7 +115,7 @@ export function roster(wanted: Wanted): Roster {
       for (const username of usernames) {
         doubts.delete(username);
         if (!wanted.has(username)) continue;
-        const bearers = accounts.filter((account) => account.usernames.includes(username));
+        const bearers = distinct(accounts.filter((account) => account.usernames.includes(username)));
         const [only] = bearers;
         if (only && bearers.length === 1) {
           usernamesOf.set(
@@ -140,6 +140,13 @@ export function roster(wanted: Wanted): Roster {
       lastAnswered = 0;
     },
   };
+}
+
+/** A page may begin with what the last one ended with: an account that comes twice is one, unless it says two things. */
+function distinct(accounts: readonly Account[]): readonly Account[] {
+  return accounts.filter(
+    (account, index) => accounts.findIndex((other) => isDeepStrictEqual(other, account)) === index,
+  );
 }
 
 function found({ id, spells }: Account): Finding {

@@ -189,5 +189,6 @@ function nobodyThere(): DirectoryError {
   return new DirectoryError(
     'DirectoryMisconfigured',
     'The search for all users finds nobody, which is not believed: check baseDN, userFilter, and what bindDN may read.',
+    { fault: 'NobodyFound' },
   );
 }
