@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { atExit } from './at-exit.ts';
 import { DevError } from './errors.ts';
 
 const PDEATHSIG = ['--pdeathsig', 'KILL', '--'];
@@ -37,12 +38,11 @@ export function startServer({ command, args, logFile }: ServerCommand): ServerPr
 
   let end: string | undefined;
   const kill = (): void => void child.kill('SIGKILL');
-  // Before the folders of its data are removed.
-  process.prependListener('exit', kill);
+  const isGone = atExit(kill);
   const ended = new Promise<string>((resolve) => {
     const finish = (how: string): void => {
       end ??= how;
-      process.off('exit', kill);
+      isGone();
       resolve(end);
     };
     child.once('error', (error) => finish(error.message));

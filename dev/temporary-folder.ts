@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atExit } from './at-exit.ts';
 
 export interface TemporaryFolder {
   readonly path: string;
@@ -15,10 +16,10 @@ export interface TemporaryFolder {
 export function temporaryFolder(prefix: string): TemporaryFolder {
   const path = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const remove = (): void => {
-    process.off('exit', remove);
+    isGone();
     // A server that was killed a moment ago may still be writing its last file.
     rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
-  process.on('exit', remove);
+  const isGone = atExit(remove);
   return { path, remove };
 }

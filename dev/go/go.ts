@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
+import { atExit } from '../at-exit.ts';
 import { DevError, systemCode } from '../errors.ts';
 import type { GoModule } from './module.ts';
 
@@ -53,8 +54,7 @@ export async function compileTools(
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const abandon = (): void => void go.kill('SIGKILL');
-  process.on('exit', abandon);
+  const ended = atExit(() => void go.kill('SIGKILL'));
 
   const started = performance.now();
   const lines: string[] = [];
@@ -69,7 +69,7 @@ export async function compileTools(
     go.once('close', resolve);
   }).finally(() => {
     clearInterval(timer);
-    process.off('exit', abandon);
+    ended();
   });
   if (code === 0) return;
   const end = lines.slice(-ERROR_LINES).join('\n');
