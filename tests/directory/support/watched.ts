@@ -29,21 +29,28 @@ export interface Watched {
   isDisabled(username: string): boolean;
 }
 
-/** It ends with the test. */
+/**
+ * It ends with the test.
+ * @param onName called for every username that the watch comes across
+ */
 export function watchDirectory(
   settings: LdapSettings,
   names: readonly string[],
   intervals: Intervals,
+  onName: () => void = () => undefined,
 ): Watched {
   const spellings = new Map(names.map((name) => [foldUsername(name), name]));
   const watch = ldapWatch(settings, {
     wanted: {
-      has: (folded) => spellings.has(folded),
+      has(folded) {
+        onName();
+        return spellings.has(folded);
+      },
       all: () => spellings.keys(),
       spelling: (folded) => spellings.get(folded) ?? folded,
     },
     ...intervals,
-    log: createLog('error'),
+    log: createLog('silent'),
   });
   const stop = new AbortController();
   const ended = watch.run(stop.signal);
