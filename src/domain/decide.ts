@@ -22,8 +22,8 @@ export interface Decision {
   readonly statusFirst: boolean;
   readonly steps: readonly Step[];
   readonly lookAgainAt: Date | undefined;
-  /** The Secret holds a good token for now: what replaces it may wait a moment. */
-  readonly holdsToken: boolean;
+  /** The token that is written replaces one that lives: it may wait a moment. */
+  readonly mayWait: boolean;
   /** Something would be taken away that is not permitted yet: holds.ts has to be asked, and tells. */
   readonly asksPermission?: true;
   /** Why a session or a token goes, if one goes with this decision. */
@@ -57,7 +57,7 @@ export function decide(seen: Observed, now: Date): Decision {
       (user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch'),
     steps: plan.steps,
     lookAgainAt: earliest(plan.lookAgainAt, lookAgainAt),
-    holdsToken: plan.tokenWritten,
+    mayWait: plan.mayWait ?? false,
     ...(asksPermission && { asksPermission }),
     cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
   };

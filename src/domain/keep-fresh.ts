@@ -27,6 +27,9 @@ export function keepFresh(
     token.claims === digest &&
     token.expiresAt.getTime() - now.getTime() <= life.ttlMs;
   const written = secret?.finalizers ? undefined : secret?.written?.token;
+  // After a restart, or where the answer to a write was lost, only the annotations tell what the Secret holds. It is
+  // written anew as soon as that is possible; to take it away before would punish everybody for a bad moment.
+  const unknown = secret?.written || secret?.finalizers ? undefined : secret?.claimed;
   const isPublished = written?.kid === undefined || (publishedKeys?.has(written.kid) ?? true);
   const usable = written && isAsItShould(written) && isPublished ? written : undefined;
   const due = usable && refreshAt(user.metadata.uid, usable.expiresAt, life);
@@ -42,12 +45,11 @@ export function keepFresh(
   if (!cannotMint && accounted && isOpen) {
     const hangsOn = ready && byKubernetes ? { anchor: ready.uid } : {};
     const write: Step = { do: 'WriteToken', session: session.id, claims, digest, ...hangsOn };
-    return { steps: [write], tokenWritten: aboveFloor };
+    const before = isPublished ? (written ?? unknown) : undefined;
+    const mayWait = before?.session === session.id && now < floorAt(before.expiresAt, life);
+    return { steps: [write], tokenWritten: aboveFloor, mayWait };
   }
   if (aboveFloor) return { steps: [], tokenWritten: true, lookAgainAt: floor };
-  // After a restart, or where the answer to a write was lost, only the annotations tell what the Secret holds. It is
-  // written anew as soon as that is possible; to take it away before would punish everybody for a bad moment.
-  const unknown = secret?.written || secret?.finalizers ? undefined : secret?.claimed;
   // What the new policy wants otherwise is replaced in a moment, when the change is accounted for, and not taken away.
   const isPassing = !cannotMint && !accounted;
   const held = isPublished ? (written ?? unknown) : unknown;

@@ -27,5 +27,7 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Whether the Secret holds, as far as this process knows, the token that it should hold. */
   readonly tokenWritten: boolean;
+  /** The Secret holds a token that lives: what replaces it, were it for other claims, may wait a moment. */
+  readonly mayWait?: boolean;
   readonly lookAgainAt?: Date | undefined;
 }

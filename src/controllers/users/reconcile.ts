@@ -61,11 +61,11 @@ export function reconciler({
    * nobody should have to wait so long for a first token. Without a proof the two objects that can say no are read
    * live. Where the stores may hold something new by now this returns 'changed'.
    */
-  async function prove(user: User, { holdsToken }: Decision): Promise<'fresh' | 'changed'> {
+  async function prove(user: User, { mayWait }: Decision): Promise<'fresh' | 'changed'> {
     const proofs = [caches.userFreshness, caches.policyFreshness];
     // Each is asked, so that each begins a proof.
     if (proofs.map((proof) => proof.isProven()).every(Boolean)) return 'fresh';
-    if (holdsToken) {
+    if (mayWait) {
       const proven = await Promise.all(proofs.map((proof) => proof.untilProven(PROOF_MS)));
       if (proven.every(Boolean)) return 'changed';
     }

@@ -13,8 +13,20 @@ const policy = policyWith();
 /** Due, and a minute above its floor. */
 const due = writtenToken(user, policy, 0, { expiresAt: new Date(Date.now() + 11 * MINUTE_MS) });
 
-/** @param proofComes whether whoever waits for a proof gets one */
-function scene(written: WrittenSecret | undefined, proofComes: boolean) {
+function held({ token }: WrittenSecret) {
+  if (!token) throw new TypeError('it holds no token');
+  return token;
+}
+
+/**
+ * @param proofComes whether whoever waits for a proof gets one
+ * @param claimed what the annotations say of the Secret, where nobody knows who wrote it
+ */
+function scene(
+  written: WrittenSecret | undefined,
+  proofComes: boolean,
+  claimed?: NonNullable<WrittenSecret['token']>,
+) {
   const stores = createStores();
   const metadata = { name: 'ada', resourceVersion: '1' };
   stores.users.replace([{ ...metadata, uid: user.metadata.uid, user }], '1');
@@ -70,7 +82,7 @@ function scene(written: WrittenSecret | undefined, proofComes: boolean) {
       cannotMint: () => undefined,
       publishedKeys: () => new Set([KID]),
       written: () => written,
-      claimed: () => undefined,
+      claimed: () => claimed,
       permission: () => undefined,
       directory: () => undefined,
     },
@@ -95,6 +107,27 @@ test('a refresh waits for a proof, so that it costs no request but its own', asy
   await untilMinted();
   expect(asked).toEqual([]);
   expect(waits()).toBe(2);
+});
+
+test.each([
+  ['claims of yesterday', { ...due, token: { ...held(due), claims: 'others' } }, undefined],
+  ['a process before this one', undefined, held(due)],
+])('the replacement of a token with %s waits for a proof, too', async (_, written, claimed) => {
+  const { untilMinted, asked, waits } = scene(written, true, claimed);
+  await untilMinted();
+  expect(asked).toEqual([]);
+  expect(waits()).toBe(2);
+});
+
+test.each([
+  ['of another session', { ...held(due), session: 'another' }],
+  ['below its floor', { ...held(due), expiresAt: new Date(Date.now() + 9 * MINUTE_MS) }],
+  ['of a key that was withdrawn', { ...held(due), kid: 'withdrawn' }],
+])('nobody waits for a proof with a token %s', async (_, token) => {
+  const { untilMinted, asked, waits } = scene({ token }, true);
+  await untilMinted();
+  expect(asked.toSorted()).toEqual(['GET ada', 'GET cluster']);
+  expect(waits()).toBe(0);
 });
 
 test('a refresh for which no proof comes reads User and policy live', async () => {
