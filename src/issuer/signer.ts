@@ -2,6 +2,7 @@
 import { randomBytes, sign, type KeyObject } from 'node:crypto';
 import type { IdentityClaims } from '../domain/claims.ts';
 import { LatchkeyError } from '../errors.ts';
+import { jwsSignature } from './jws-signature.ts';
 import { LONGEST_TTL_MS, type Keyring } from './keyring.ts';
 
 /**
@@ -58,12 +59,12 @@ export function signer(keyring: () => Keyring | undefined, issuerUrl: string): S
 }
 
 /**
- * RFC 7515, section 3.1, with ES256 as RFC 7518, section 3.4, has it: R and S side by side. On this thread on purpose:
+ * RFC 7515, section 3.1, with ES256 of RFC 7518, section 3.4. On this thread on purpose:
  * a signature takes less time than handing it to another thread and back, as Web Crypto (and jose with it) does.
  */
 function compactJws(header: object, payload: object, key: KeyObject): string {
   const part = (object: object) => Buffer.from(JSON.stringify(object)).toString('base64url');
   const input = `${part(header)}.${part(payload)}`;
-  const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
+  const signature = jwsSignature(sign('sha256', Buffer.from(input), key));
   return `${input}.${signature.toString('base64url')}`;
 }
