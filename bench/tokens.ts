@@ -27,8 +27,8 @@ const SIGHTINGS: Resource<Sighting> = {
 
 /** A token for everybody, once. */
 export interface Pass {
-  /** Resolves when the last token has been seen. Times are those of performance.now(). */
-  readonly done: Promise<{ readonly endedAt: number }>;
+  /** Resolves when the last token has been seen. Times are those of performance.now(): the first is seen, and the last. */
+  readonly done: Promise<{ readonly beganAt: number; readonly endedAt: number }>;
   /** The least that a token still had to live when it was replaced, in milliseconds. */
   leastLifeMs(): number;
 }
@@ -57,15 +57,18 @@ export async function watchTokens(client: KubernetesClient, signal: AbortSignal)
     latestExpiry: () => Math.max(...expiries()),
     pass(count, timeoutMs) {
       const seen = new Set<string>();
+      let beganAt = 0;
       let endedAt: number | undefined;
       let least = Number.POSITIVE_INFINITY;
       store.onChange((before, after) => {
         if (endedAt !== undefined || after?.expiresAt === undefined || seen.has(after.uid)) return;
         if (before?.expiresAt !== undefined) least = Math.min(least, before.expiresAt - Date.now());
+        if (seen.size === 0) beganAt = performance.now();
         seen.add(after.uid);
         if (seen.size === count) endedAt = performance.now();
       });
       const done = waitUntil(`${count} tokens to be written`, timeoutMs, () => endedAt).then((at) => ({
+        beganAt,
         endedAt: at,
       }));
       return { done, leastLifeMs: () => least };
