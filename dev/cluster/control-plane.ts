@@ -41,6 +41,10 @@ export interface ControlPlane {
   stopApiServer(): Promise<void>;
   /** Starts the API server, stopped first where it runs: same port, same data, these flags instead of the last. */
   restartApiServer(options?: ApiServerOptions): Promise<void>;
+  /** Kills etcd alone; the API server stays, and can neither read nor write. The data stay. */
+  stopEtcd(): Promise<void>;
+  /** Starts etcd, killed first where it runs, with its data; resolves when the API server is ready again. */
+  restartEtcd(): Promise<void>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
@@ -64,7 +68,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 
   try {
-    start('etcd', etcdFlags(folder));
+    const startEtcd = (): void => start('etcd', etcdFlags(folder));
+    startEtcd();
     const pki = await createPki(join(folder, 'pki'));
     const port = await freePort();
     const url = `https://127.0.0.1:${port}`;
@@ -76,9 +81,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         for (const server of servers.values()) server.assertAlive();
         return answersOk(url, pki.caFile, pki.admin, paths);
       });
+    const untilReady = (): Promise<boolean> =>
+      untilOk('the API server to be ready', '/readyz', '/api/v1/namespaces/default');
     const startApiServer = ({ apiServerFlags: extra = [] }: ApiServerOptions): Promise<boolean> => {
       start('kube-apiserver', [...apiServerFlags(folder, port, pki), ...extra]);
-      return untilOk('the API server to be ready', '/readyz', '/api/v1/namespaces/default');
+      return untilReady();
     };
     await startApiServer(options);
     // It gives up for good when the API server is away in its first seconds: so it starts after it, and nobody
@@ -89,10 +96,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     ]);
     await untilOk('the controllers to run', '/api/v1/namespaces/default/serviceaccounts/default');
 
-    const stopApiServer = async (): Promise<void> => {
-      await servers.get('kube-apiserver')?.kill();
-      servers.delete('kube-apiserver');
+    const kill = async (name: keyof Binaries): Promise<void> => {
+      await servers.get(name)?.kill();
+      servers.delete(name);
     };
+    const stopApiServer = (): Promise<void> => kill('kube-apiserver');
     let clients = 0;
     return {
       folder,
@@ -113,6 +121,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       async restartApiServer(next = {}) {
         await stopApiServer();
         await startApiServer(next);
+      },
+      stopEtcd: () => kill('etcd'),
+      async restartEtcd() {
+        await kill('etcd');
+        startEtcd();
+        await untilReady();
       },
       stop,
     };

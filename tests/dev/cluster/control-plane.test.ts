@@ -61,6 +61,20 @@ test('the API server comes back with other flags on the same address, and with i
   expect(await kubectl('api-versions')).toContain('apps/v1');
 });
 
+test('without etcd the API server runs and can do nothing, and with it again all is as it was', async () => {
+  await kubectl('create', 'configmap', 'lasting', '--from-literal=a=b');
+  const before = controlPlane.pids();
+  await controlPlane.stopEtcd();
+  expect(controlPlane.pids()).toHaveLength(before.length - 1);
+  await expect(kubectl('create', 'configmap', 'lost', '--request-timeout=3s')).rejects.toThrow();
+
+  await controlPlane.restartEtcd();
+  expect(await kubectl('get', 'configmap', 'lasting', '-o', 'jsonpath={.data.a}')).toBe('b');
+  await kubectl('create', 'configmap', 'later');
+  // The API server is the same process: nobody has restarted it.
+  expect(controlPlane.pids().filter((pid) => before.includes(pid))).toHaveLength(before.length - 1);
+});
+
 test('a server that ends early is an error with the end of its log, and leaves nothing behind', async () => {
   const starting = startControlPlane({ apiServerFlags: ['--no-such-flag'] });
   await expect(starting).rejects.toMatchObject({
