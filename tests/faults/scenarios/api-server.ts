@@ -1,4 +1,4 @@
-// The API server goes and comes back, and answers with everything but what was asked for.
+// The API server goes and comes back, or its etcd, or it answers with everything but what was asked for.
 import { waitUntil } from '../../../dev/wait-until.ts';
 import type { Field } from '../harness/field.ts';
 import { withMischief } from '../harness/mischief.ts';
@@ -16,7 +16,24 @@ export async function apiServerRestarts(field: Field): Promise<void> {
       await field.carryOn(LONG_OUTAGE_MS);
       await field.cluster.restartApiServer();
     });
-    await field.carryOn(20_000);
+    await field.untilDue();
+  });
+}
+
+/** Longer than a Lease: the leader cannot renew it, while the API server still takes connections. */
+const NO_ETCD_MS = 10_000;
+
+/** The API server runs all the while, with caches that nobody fills, and can neither read nor write. */
+export async function etcdRestarts(field: Field): Promise<void> {
+  await withMischief(field, async () => {
+    await field.outage('NoApiServer', () => field.cluster.restartEtcd());
+    await field.carryOn(5_000);
+    await field.outage('NoApiServer', async () => {
+      await field.cluster.stopEtcd();
+      await field.carryOn(NO_ETCD_MS);
+      await field.cluster.restartEtcd();
+    });
+    await field.untilDue();
   });
 }
 

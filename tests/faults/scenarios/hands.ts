@@ -81,6 +81,6 @@ export async function handsAreLaidOn(field: Field): Promise<void> {
       await field.replicas.start();
       await field.replicas.untilLeading();
     });
-    await field.carryOn(17_000);
+    await field.untilDue();
   });
 }
