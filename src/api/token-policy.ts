@@ -169,6 +169,13 @@ const directoryStatus = z
         'GracePeriodOver: it was unreachable for longer than spec.directory.gracePeriod, and onUnreachable is Revoke, so nobody has a token.',
       ),
     heardAt: dateTime('When the directory last answered, noted a few times within a grace period.'),
+    fault: z
+      .string()
+      .max(32)
+      .optional()
+      .describe(
+        'While it is unreachable: why, in a word; the condition DirectoryReachable has the sentence.',
+      ),
   })
   .describe('Whether the directory answers the leader; only where it is watched.');
 

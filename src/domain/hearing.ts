@@ -10,6 +10,8 @@ export interface Hearing {
   readonly askedAt: Date | undefined;
   /** Every server of the directory was asked since, and none gave an answer that can be trusted. */
   readonly isSilent: boolean;
+  /** While it is silent: why, in a word and in a sentence. */
+  readonly fault?: { readonly fault: string; readonly message: string } | undefined;
 }
 
 export interface HearingDecision {
@@ -32,7 +34,7 @@ export function decideHearing(
 ): HearingDecision {
   if (!hearing) return { status: undefined, endsSessions: false, lookAgainAt: undefined };
   const graceMs = durationMs(spec.gracePeriod);
-  const { askedAt, isSilent } = hearing;
+  const { askedAt, isSilent, fault } = hearing;
   const known = old ? Date.parse(old.heardAt) : undefined;
   if (!isSilent) {
     if (!askedAt) return { status: old, endsSessions: false, lookAgainAt: undefined };
@@ -50,6 +52,7 @@ export function decideHearing(
     status: {
       state: isRevoked ? 'GracePeriodOver' : 'Unreachable',
       heardAt: timestamp(new Date(heardAt)),
+      ...(fault && { fault: fault.fault }),
     },
     endsSessions: isRevoked && old?.state !== 'GracePeriodOver',
     lookAgainAt: waits ? new Date(over) : undefined,
@@ -58,7 +61,11 @@ export function decideHearing(
 
 export const DIRECTORY_REACHABLE = 'DirectoryReachable';
 
-export function hearingCondition({ state, heardAt }: PolicyDirectoryStatus): ConditionUpdate {
+/** @param hearing for the sentence on what is wrong; after a restart it is not there at once */
+export function hearingCondition(
+  { state, heardAt }: PolicyDirectoryStatus,
+  hearing: Hearing | undefined,
+): ConditionUpdate {
   const is = (status: 'True' | 'False', message: string) => ({
     type: DIRECTORY_REACHABLE,
     status,
@@ -71,7 +78,7 @@ export function hearingCondition({ state, heardAt }: PolicyDirectoryStatus): Con
     case 'Unreachable':
       return is(
         'False',
-        `The directory was heard last at ${heardAt}. Nobody can sign in, and who is signed in is left alone; see the log of the leader.`,
+        `The directory was heard last at ${heardAt}. Nobody can sign in, and who is signed in is left alone. ${hearing?.fault?.message ?? 'See the log of the leader.'}`,
       );
     case 'GracePeriodOver':
       return is('False', REVOKED_MESSAGE);

@@ -64,7 +64,7 @@ export function decidePolicy(
   const held = heldCondition(holds, old.conditions);
   const updates = [
     ready(policy, text, heard.status, cannotMint),
-    ...(heard.status ? [hearingCondition(heard.status)] : []),
+    ...(heard.status ? [hearingCondition(heard.status, hearing)] : []),
     ...(text ? [condition(text)] : []),
     ...(held ? [held] : []),
   ];

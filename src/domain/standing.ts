@@ -10,6 +10,9 @@
 export type SpellReason =
   'Disabled' | 'Expired' | 'NotYetValid' | 'Excluded' | 'Locked' | 'PasswordExpired' | 'Unreadable';
 
+/** What is wrong with a value that is not what it should be: too long is more than any date, number or flag has. */
+export type ValueFault = 'NotThere' | 'Binary' | 'SeveralValues' | 'TooLong' | 'Malformed';
+
 /** Milliseconds since 1970, `from` included and `until` not; without one the spell has no end on that side. */
 export interface Spell {
   readonly reason: SpellReason;
@@ -17,6 +20,8 @@ export interface Spell {
   readonly until?: number;
   /** With `Unreadable`: whose value it is. */
   readonly attribute?: string;
+  /** With `Unreadable`: what is wrong with it. */
+  readonly fault?: ValueFault;
 }
 
 /** Reasons that the policy may add to those that end a session. */

@@ -1,6 +1,7 @@
 // What is counted as it happens. Labels have few values, all of them ours or Kubernetes': never a name of a user.
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Happening } from '../domain/happening.ts';
+import { directoryCounters, type DirectoryCounters } from './directory-counters.ts';
 
 export interface Counters {
   happened(happening: Happening): void;
@@ -13,6 +14,8 @@ export interface Counters {
   tokenChecked(outcome: string, reason: string): void;
   /** The first no to a session was given so long after this replica saw why. */
   refusedAfter(ms: number): void;
+  /** What the watch of the directory counts. */
+  readonly directory: DirectoryCounters;
 }
 
 /** A refresh is one request: from a fast machine beside the API server to the longest time limit. */
@@ -88,6 +91,7 @@ export function counters(registry: Registry): Counters {
   });
 
   return {
+    directory: directoryCounters(registry),
     happened(happening) {
       switch (happening.what) {
         case 'TokenIssued':

@@ -38,6 +38,10 @@ export interface Sources {
   /** Holds that wait for an admin, by their cause. */
   holds(): ReadonlyMap<string, number>;
   eventsDropped(): number;
+  /** Users by what the directory says of them. */
+  directoryUsers(): ReadonlyMap<string, number>;
+  /** Since when the directory was asked what it last answered, in milliseconds, by the kind of question; empty where this replica does not ask. */
+  directoryAnswers(): ReadonlyMap<string, number>;
 }
 
 export function gauges(registry: Registry, sources: Sources): void {
@@ -113,6 +117,19 @@ export function gauges(registry: Registry, sources: Sources): void {
   gaugeBy('latchkey_users', 'Users, by the phase in their status.', 'phase', () => sources.users());
   gaugeBy('latchkey_holds', 'Holds that wait for an admin to confirm them, by their cause.', 'cause', () =>
     sources.holds(),
+  );
+
+  gaugeBy(
+    'latchkey_directory_users',
+    'Users, by what the directory says of them; NotAsked where it has not said anything yet.',
+    'state',
+    () => sources.directoryUsers(),
+  );
+  gaugeBy(
+    'latchkey_directory_answer_age_seconds',
+    'Since the directory was asked what it last answered to the end: about changes, or about everybody (sweep); on the leader.',
+    'kind',
+    () => by(sources.directoryAnswers(), seconds),
   );
 
   gaugeBy(

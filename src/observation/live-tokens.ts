@@ -1,5 +1,6 @@
 // How many tokens lie in the Secrets of Users, and how long the one with the least time still lives.
 import { TOKEN_SECRET } from '../api/names.ts';
+import type { User } from '../api/user.ts';
 import { effectiveNamespace } from '../domain/effective.ts';
 import type { Stores } from './caches.ts';
 
@@ -27,11 +28,20 @@ export function liveTokens({ users, secrets }: Pick<Stores, 'users' | 'secrets'>
 }
 
 /** How many Users there are of each phase; one whose status nobody has written yet counts as Pending. */
-export function usersByPhase({ users }: Pick<Stores, 'users'>): Map<string, number> {
-  const phases = new Map<string, number>();
+export function usersByPhase(stores: Pick<Stores, 'users'>): Map<string, number> {
+  return countedBy(stores, ({ status }) => status?.phase ?? 'Pending');
+}
+
+/** How many Users there are by what the directory says of them; NotAsked where it has not said anything yet. */
+export function usersByDirectory(stores: Pick<Stores, 'users'>): Map<string, number> {
+  return countedBy(stores, ({ status }) => status?.directory?.state ?? 'NotAsked');
+}
+
+function countedBy({ users }: Pick<Stores, 'users'>, wordFor: (user: User) => string): Map<string, number> {
+  const counts = new Map<string, number>();
   for (const { user } of users.values()) {
-    const phase = user.status?.phase ?? 'Pending';
-    phases.set(phase, (phases.get(phase) ?? 0) + 1);
+    const word = wordFor(user);
+    counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  return phases;
+  return counts;
 }

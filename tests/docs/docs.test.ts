@@ -104,6 +104,8 @@ describe('what the docs say of metrics', () => {
       tokens: () => ({ count: 0, leastRemainingMs: undefined }),
       users: none,
       licenseRemainingMs: () => undefined,
+      directoryUsers: () => new Map(),
+      directoryAnswers: () => new Map(),
       holds: none,
       eventsDropped: () => 0,
     });

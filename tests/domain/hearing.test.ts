@@ -1,7 +1,7 @@
 // What the silence of the directory makes of the status of the TokenPolicy, and when it ends every session.
 import { describe, expect, test } from '@jest/globals';
 import type { PolicyDirectoryStatus } from '../../src/api/token-policy.ts';
-import { decideHearing } from '../../src/domain/hearing.ts';
+import { decideHearing, hearingCondition } from '../../src/domain/hearing.ts';
 import { later, MINUTE_MS, NOW } from './pictures.ts';
 
 const KEEP = { onUnreachable: 'Keep', gracePeriod: '1h' } as const;
@@ -65,6 +65,16 @@ describe('a silent directory', () => {
     const restarted = { askedAt: undefined, isSilent: true };
     expect(decideHearing(HEARD, REVOKE, restarted, later(59 * MINUTE_MS)).status).toEqual(UNHEARD);
     expect(decideHearing(HEARD, REVOKE, restarted, later(60 * MINUTE_MS)).endsSessions).toBe(true);
+  });
+
+  test('is called by what is wrong with it, and says what to do', () => {
+    const fault = { fault: 'BindRefused', message: 'Check bindDN and its password.' };
+    const hearing = { ...SILENT, fault };
+    const { status } = decideHearing(HEARD, KEEP, hearing, NOW);
+    expect(status).toEqual({ ...UNHEARD, fault: 'BindRefused' });
+    expect(hearingCondition(UNHEARD, hearing).message).toMatch(/Check bindDN and its password\.$/);
+    expect(hearingCondition(UNHEARD, undefined).message).toMatch(/See the log of the leader\.$/);
+    expect(decideHearing(status, KEEP, { askedAt: NOW, isSilent: false }, NOW).status).toEqual(HEARD);
   });
 
   test('that was never heard has all of its grace', () => {

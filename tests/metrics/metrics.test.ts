@@ -25,6 +25,8 @@ const QUIET: Sources = {
   licenseRemainingMs: () => undefined,
   holds: () => new Map(),
   eventsDropped: () => 0,
+  directoryUsers: () => new Map(),
+  directoryAnswers: () => new Map(),
 };
 
 describe('what happened is counted', () => {
@@ -117,6 +119,24 @@ describe('what happened is counted', () => {
   });
 });
 
+test('questions to the directory are counted by kind and outcome, and only whole sweeps are timed', async () => {
+  metrics.directory.polled('changes', 'Answered', 20);
+  metrics.directory.polled('sweep', 'Answered', 250);
+  metrics.directory.polled('sweep', 'LimitExceeded', 4_000);
+  metrics.directory.polled('connect', 'BindRefused', 3);
+  metrics.directory.requested('page');
+  metrics.directory.unusable('SeveralValues');
+  expect(await samples()).toMatchObject({
+    'latchkey_directory_polls_total{kind="changes",outcome="Answered"}': 1,
+    'latchkey_directory_polls_total{kind="sweep",outcome="LimitExceeded"}': 1,
+    'latchkey_directory_polls_total{kind="connect",outcome="BindRefused"}': 1,
+    'latchkey_directory_requests_total{operation="page"}': 1,
+    latchkey_directory_sweep_duration_seconds_count: 1,
+    latchkey_directory_sweep_duration_seconds_sum: 0.25,
+    'latchkey_directory_values_refused_total{reason="SeveralValues"}': 1,
+  });
+});
+
 describe('what is, is read when somebody asks', () => {
   test('each figure as it is now', async () => {
     let leading = false;
@@ -135,6 +155,8 @@ describe('what is, is read when somebody asks', () => {
       licenseRemainingMs: () => licenseMs,
       holds: () => new Map([['Deleting', 1]]),
       eventsDropped: () => dropped,
+      directoryUsers: () => new Map([['Missing', 2]]),
+      directoryAnswers: () => new Map([['sweep', 61_000]]),
     });
     expect(await samples()).toMatchObject({ latchkey_leader: 0, latchkey_tokens: 0 });
     expect(await samples()).not.toHaveProperty('latchkey_license_remaining_seconds');
@@ -171,6 +193,8 @@ describe('what is, is read when somebody asks', () => {
         'latchkey_cache_proven_age_seconds{resource="users"}': Number.POSITIVE_INFINITY,
         latchkey_license_remaining_seconds: -2,
         latchkey_events_dropped_total: 5,
+        'latchkey_directory_users{state="Missing"}': 2,
+        'latchkey_directory_answer_age_seconds{kind="sweep"}': 61,
       });
       expect(found).not.toHaveProperty(['latchkey_cache_proven_age_seconds{resource="secrets"}']);
     }

@@ -4,6 +4,7 @@ import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { LdapSettings } from '../../directory/ldap/settings.ts';
 import { ldapWatch } from '../../directory/ldap/watch/ldap-watch.ts';
+import type { DirectoryTally } from '../../directory/watch/tally.ts';
 import type { DirectoryWatch } from '../../directory/watch/watch.ts';
 import type { Directory } from '../../directory/directory.ts';
 import { ldapDirectory } from '../../directory/ldap/ldap-directory.ts';
@@ -22,11 +23,17 @@ export function directoryOf(client: KubernetesClient, settings: ServeSettings): 
   return ldapDirectory(ldapSettings(client, settings));
 }
 
+export interface DirectoryWatchOptions {
+  readonly caches: Pick<Caches, 'users' | 'byUsername'>;
+  readonly count: DirectoryTally;
+  readonly log: Logger;
+}
+
 /** Looks at all Users together; undefined where there is nothing to look at. */
 export function directoryWatchOf(
   client: KubernetesClient,
   settings: ServeSettings,
-  { caches, log }: { readonly caches: Pick<Caches, 'users' | 'byUsername'>; readonly log: Logger },
+  { caches, count, log }: DirectoryWatchOptions,
 ): DirectoryWatch | undefined {
   if (settings.directory === 'local') return undefined;
   return ldapWatch(ldapSettings(client, settings), {
@@ -42,6 +49,7 @@ export function directoryWatchOf(
     },
     changesIntervalMs: settings.directoryPollInterval,
     sweepIntervalMs: settings.directorySweepInterval,
+    count,
     log,
   });
 }

@@ -87,7 +87,7 @@ export function replica(
       : undefined;
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
-  const directoryWatch = directoryWatchOf(client, settings, { caches, log });
+  const directoryWatch = directoryWatchOf(client, settings, { caches, count: metrics.directory, log });
   const written = ledger();
   const permitted = permissions();
   const events = eventRecorder(client, { instance, log });

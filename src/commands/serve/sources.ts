@@ -3,7 +3,7 @@ import { POLICY_NAME } from '../../api/names.ts';
 import { openHolds } from '../../controllers/holds/holds.ts';
 import type { QueueView } from '../../controllers/queue/queue.ts';
 import type { CacheState, Sources } from '../../metrics/gauges.ts';
-import { liveTokens, usersByPhase } from '../../observation/live-tokens.ts';
+import { liveTokens, usersByDirectory, usersByPhase } from '../../observation/live-tokens.ts';
 import type { Replica } from './replica.ts';
 
 export interface SourcesOptions {
@@ -12,7 +12,7 @@ export interface SourcesOptions {
 }
 
 export function sources(
-  { caches, events, license }: Replica,
+  { caches, events, license, directoryWatch }: Replica,
   { queues, isLeading }: SourcesOptions,
 ): Sources {
   const state = (store: { readonly size: number; readonly heardMs: number }): CacheState => ({
@@ -38,5 +38,14 @@ export function sources(
     },
     holds: () => openHolds(caches.policies.get(POLICY_NAME)?.policy),
     eventsDropped: () => events.dropped,
+    directoryUsers: () => usersByDirectory(caches),
+    directoryAnswers() {
+      const { askedAt, sweptAt } = directoryWatch?.looks() ?? {};
+      const now = Date.now();
+      return new Map([
+        ...(askedAt ? [['changes', now - askedAt.getTime()] as const] : []),
+        ...(sweptAt ? [['sweep', now - sweptAt.getTime()] as const] : []),
+      ]);
+    },
   };
 }

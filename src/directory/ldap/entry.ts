@@ -88,8 +88,9 @@ function firstText(entry: Entry, attributes: readonly string[], maxLength: numbe
 // 2.3.4.2); by its bytes alone a GUID may pass for text.
 function idIn(entry: Entry, attribute: string): string | undefined {
   const name = attribute.toLowerCase();
-  const value = entry.attributes.get(name)?.[0];
-  if (value === undefined) return undefined;
+  const [value, ...more] = entry.attributes.get(name) ?? [];
+  // Which of several comes first may change from one answer to the next, and whoever has another id is replaced.
+  if (value === undefined || more.length > 0) return undefined;
   if (name === 'objectguid' || name === 'guid') {
     return value.length === GUID_BYTES ? guidText(value) : undefined;
   }

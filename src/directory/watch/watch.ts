@@ -15,6 +15,8 @@ export interface DirectoryWatch {
   /** @param folded a username */
   find(folded: string): DirectoryView;
   hearing(): Hearing;
+  /** When the questions were asked that were answered last; undefined where none was. */
+  looks(): { readonly askedAt: Date | undefined; readonly sweptAt: Date | undefined };
   /** Asks for a username soon: its User is new. */
   lookFor(folded: string): void;
   /** Told of usernames of which something else is known now. */

@@ -32,7 +32,7 @@ export interface ScriptedAnswer {
   readonly cookie?: string;
   /** Sent as it is, in place of all the rest. */
   readonly bytes?: Buffer;
-  /** Ends the connection behind the entries, before the result. */
+  /** Ends the connection behind the entries or the bytes, before the result. */
   readonly cutOff?: boolean;
   /** Says nothing at all. */
   readonly silent?: boolean;
@@ -88,7 +88,11 @@ export async function startScriptedLdap(script: Script): Promise<ScriptedLdap> {
     const said = script.search({ messageId, baseDN, before: searches });
     searches += 1;
     if (said.silent) return;
-    if (said.bytes) return void socket.write(said.bytes);
+    if (said.bytes) {
+      socket.write(said.bytes);
+      if (said.cutOff) socket.end();
+      return;
+    }
     for (const entry of said.entries ?? []) socket.write(entryMessage(messageId, entry));
     for (const reference of said.references ?? []) socket.write(referenceMessage(messageId, reference));
     if (said.cutOff) return void socket.end();

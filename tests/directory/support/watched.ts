@@ -1,10 +1,11 @@
 // Latchkey's watch over whichever real server a test has started, for the usernames that the test names.
 import { foldUsername } from '../../../src/domain/effective.ts';
 import type { DirectoryView } from '../../../src/domain/finding.ts';
+import { pino } from 'pino';
 import type { LdapSettings } from '../../../src/directory/ldap/settings.ts';
 import { ldapWatch } from '../../../src/directory/ldap/watch/ldap-watch.ts';
+import type { DirectoryTally } from '../../../src/directory/watch/tally.ts';
 import type { DirectoryWatch } from '../../../src/directory/watch/watch.ts';
-import { createLog } from '../../../src/log.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import { afterTest } from './after-test.ts';
 
@@ -25,6 +26,10 @@ export interface Watched {
   states(): readonly (string | undefined)[];
   until(username: string, holds: (view: DirectoryView) => boolean): Promise<void>;
   untilAllAreFound(): Promise<void>;
+  /** How often each was counted: `sweep Answered`, `page`, `SeveralValues`. */
+  counts(): ReadonlyMap<string, number>;
+  /** The errors in its log. */
+  log(): Record<string, unknown>[];
   /** Inactive by the word of the directory. */
   isDisabled(username: string): boolean;
 }
@@ -40,6 +45,14 @@ export function watchDirectory(
   onName: () => void = () => undefined,
 ): Watched {
   const spellings = new Map(names.map((name) => [foldUsername(name), name]));
+  const lines: string[] = [];
+  const counted = new Map<string, number>();
+  const add = (what: string) => void counted.set(what, (counted.get(what) ?? 0) + 1);
+  const tally: DirectoryTally = {
+    polled: (kind, outcome) => add(`${kind} ${outcome}`),
+    requested: add,
+    unusable: add,
+  };
   const watch = ldapWatch(settings, {
     wanted: {
       has(folded) {
@@ -50,7 +63,8 @@ export function watchDirectory(
       spelling: (folded) => spellings.get(folded) ?? folded,
     },
     ...intervals,
-    log: createLog('silent'),
+    count: tally,
+    log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }),
   });
   const stop = new AbortController();
   const ended = watch.run(stop.signal);
@@ -62,6 +76,8 @@ export function watchDirectory(
   return {
     watch,
     states,
+    counts: () => counted,
+    log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     async until(username, holds) {
       await waitUntil(`the watch to know ${username}`, DEADLINE_MS, () =>
         holds(watch.find(foldUsername(username))),

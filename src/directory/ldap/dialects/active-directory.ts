@@ -26,7 +26,7 @@ export function activeDirectorySpells(entry: Entry): readonly Spell[] {
   const control = integer('userAccountControl');
   const disabled = flag('msDS-UserAccountDisabled');
   if (disabled === true || (control !== undefined && (control & ACCOUNT_DISABLED) !== 0n)) spell('Disabled');
-  else if (control === undefined && disabled === undefined) unreadable('userAccountControl');
+  else if (control === undefined && disabled === undefined) unreadable('userAccountControl', 'NotThere');
 
   const expiry = integer('accountExpires');
   if (expiry !== undefined && expiry < 0n) unreadable('accountExpires');

@@ -1,9 +1,11 @@
 // Reads the attributes that a verdict rests on, and notes each that is not what it should be.
-import type { Spell, SpellReason } from '../../../domain/standing.ts';
+import type { Spell, SpellReason, ValueFault } from '../../../domain/standing.ts';
 import { textsOf } from '../entry.ts';
 import type { Entry } from '../entry.ts';
 import { generalizedTime } from '../generalized-time.ts';
 
+/** Far more than a date, a number, a flag or a DN takes. */
+const MAX_LENGTH = 1024;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 
@@ -16,7 +18,7 @@ export interface Reading {
   /** A GeneralizedTime, in milliseconds since 1970. */
   time(attribute: string): number | undefined;
   /** Notes that `attribute` should be there, in this form, and is not. */
-  unreadable(attribute: string): void;
+  unreadable(attribute: string, fault?: ValueFault): void;
   /** Notes a spell; times in milliseconds, where ±Infinity is no bound. */
   spell(reason: SpellReason, bounds?: { readonly from?: number; readonly until?: number }): void;
   readonly spells: readonly Spell[];
@@ -25,16 +27,18 @@ export interface Reading {
 export function readingOf(entry: Entry): Reading {
   const spells: Spell[] = [];
 
-  function unreadable(attribute: string): void {
-    spells.push({ reason: 'Unreadable', attribute });
+  function unreadable(attribute: string, fault: ValueFault = 'Malformed'): void {
+    if (spells.some((spell) => spell.attribute === attribute)) return;
+    spells.push({ reason: 'Unreadable', attribute, fault });
   }
 
   function text(attribute: string): string | undefined {
-    const count = entry.attributes.get(attribute.toLowerCase())?.length ?? 0;
-    if (count === 0) return undefined;
+    const values = entry.attributes.get(attribute.toLowerCase()) ?? [];
+    if (values.length === 0) return undefined;
     const [only] = textsOf(entry, attribute);
-    if (count === 1 && only !== undefined && only !== '') return only;
-    unreadable(attribute);
+    const fault = faultOf(values, only);
+    if (fault === undefined) return only;
+    unreadable(attribute, fault);
     return undefined;
   }
 
@@ -62,6 +66,13 @@ export function readingOf(entry: Entry): Reading {
     },
     spells,
   };
+}
+
+function faultOf(values: readonly Buffer[], text: string | undefined): ValueFault | undefined {
+  if (values.length > 1) return 'SeveralValues';
+  if (text === undefined) return 'Binary';
+  if (text.length > MAX_LENGTH) return 'TooLong';
+  return text === '' ? 'Malformed' : undefined;
 }
 
 // 389 DS keeps nsAccountLock as text and writes it in any case.

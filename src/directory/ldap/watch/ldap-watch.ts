@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { roster } from '../../watch/roster.ts';
+import type { DirectoryError } from '../../directory.ts';
+import type { DirectoryTally, PollKind } from '../../watch/tally.ts';
 import type { DirectoryWatch, Wanted } from '../../watch/watch.ts';
 import { connector } from '../connector.ts';
 import { textsOf } from '../entry.ts';
@@ -21,6 +23,16 @@ const CHANGES_SHARE = 0.4;
 const SWEEP_SHARE = 0.05;
 /** Between two questions, however often the directory says that something has changed. */
 const LEAST_PAUSE_MS = 100;
+/** In a row; the first may be an accident. */
+const TOO_MANY_FAILED_SWEEPS = 2;
+
+/** What a conversation is about now, and whether anything was answered in it. */
+interface Poll {
+  kind: PollKind;
+  beganAt: number;
+  /** When the last answer was whole. */
+  answeredAt: number | undefined;
+}
 
 export interface LdapWatchOptions {
   readonly wanted: Wanted;
@@ -28,20 +40,24 @@ export interface LdapWatchOptions {
   readonly changesIntervalMs: number;
   /** Between two sweeps. */
   readonly sweepIntervalMs: number;
+  readonly count: DirectoryTally;
   readonly log: Logger;
 }
 
 /** @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting that is wrong; nothing is connected yet */
 export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): DirectoryWatch {
-  const { wanted, changesIntervalMs, sweepIntervalMs, log } = options;
+  const { wanted, changesIntervalMs, sweepIntervalMs, count, log } = options;
   const checked = checkedSettings(settings);
   const connect = connector(checked.endpoints, checked.timeoutMs);
   const known = roster(wanted);
   const findingListeners: ((folded: readonly string[]) => void)[] = [];
   const hearingListeners: (() => void)[] = [];
   let askedAt: Date | undefined;
-  let isSilent = false;
+  let sweptAt: Date | undefined;
+  /** While it is silent, what is wrong. */
+  let fault: DirectoryError | undefined;
   let isRunning = false;
+  let failedSweeps = 0;
   let mark: Mark | undefined;
   const doorbell = bell();
 
@@ -50,15 +66,23 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     if (changed.length > 0) for (const listener of findingListeners) listener(changed);
   }
 
-  function setSilent(silent: boolean): void {
-    if (isSilent === silent) return;
-    isSilent = silent;
-    if (!silent) log.info({ event: 'DirectoryHeard' }, 'the directory answers again');
+  function setFault(next: DirectoryError | undefined): void {
+    if (fault?.fault === next?.fault) return;
+    if (next) log.error({ event: 'DirectorySilent', fault: next.fault, err: next }, next.message);
+    else log.info({ event: 'DirectoryHeard' }, 'the directory answers again');
+    fault = next;
     for (const listener of hearingListeners) listener();
   }
 
+  /** Changes may go on being told while no sweep comes to its end: then nobody is ever found missing. */
+  function sayOfSweep(found: DirectoryError): void {
+    failedSweeps += 1;
+    if (failedSweeps === TOO_MANY_FAILED_SWEEPS)
+      log.error({ event: 'DirectorySweepFails', fault: found.fault, err: found }, found.message);
+  }
+
   /** Ends only by an error. */
-  async function follow(session: WatchSession, signal: AbortSignal, onAnswer: () => void): Promise<never> {
+  async function follow(session: WatchSession, signal: AbortSignal, poll: Poll): Promise<never> {
     let isListening = false;
     let sweepDueAt = session.canFollow(mark) ? performance.now() + sweepIntervalMs : 0;
     for (;;) {
@@ -67,6 +91,8 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       const beganAt = performance.now();
       const isSweep = beganAt >= sweepDueAt;
       const isAsked = isSweep || mark !== undefined;
+      poll.kind = isSweep ? 'sweep' : 'changes';
+      poll.beganAt = beganAt;
       if (isSweep) mark = await session.sweep();
       else if (mark) mark = await session.changes(mark);
       await session.settleDoubts();
@@ -76,8 +102,13 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
         askedAt = at;
         known.answered();
         if (isFirst) for (const listener of hearingListeners) listener();
-        setSilent(false);
-        onAnswer();
+        if (isSweep) {
+          sweptAt = at;
+          failedSweeps = 0;
+        }
+        setFault(undefined);
+        poll.answeredAt = performance.now();
+        count.polled(poll.kind, 'Answered', tookMs);
       }
       tellFindings();
       if (isSweep) sweepDueAt = beganAt + Math.max(sweepIntervalMs, tookMs / SWEEP_SHARE);
@@ -112,12 +143,13 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     );
   }
 
-  async function converse(signal: AbortSignal, onAnswer: () => void): Promise<never> {
+  async function converse(signal: AbortSignal, poll: Poll): Promise<never> {
     const socket = await connect(signal);
     const over = new AbortController();
     try {
-      const session = await openSession(socket, { settings: checked, roster: known, wanted });
-      return await follow(session, AbortSignal.any([signal, over.signal]), onAnswer);
+      const session = await openSession(socket, { settings: checked, roster: known, wanted, count });
+      count.polled('connect', 'Answered', performance.now() - poll.beganAt);
+      return await follow(session, AbortSignal.any([signal, over.signal]), poll);
     } finally {
       over.abort();
       socket.destroy();
@@ -126,7 +158,8 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
 
   return {
     find: known.find,
-    hearing: () => ({ askedAt, isSilent }),
+    hearing: () => ({ askedAt, isSilent: fault !== undefined, fault }),
+    looks: () => ({ askedAt, sweptAt }),
     lookFor(folded) {
       if (!isRunning) return; // It begins with everybody.
       known.doubt(folded);
@@ -138,12 +171,16 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       known.clear();
       mark = undefined;
       askedAt = undefined;
-      isSilent = false;
+      sweptAt = undefined;
+      fault = undefined;
+      failedSweeps = 0;
       isRunning = true;
       try {
         await watchUntilAborted(signal);
       } finally {
         isRunning = false;
+        askedAt = undefined;
+        sweptAt = undefined;
         known.clear();
       }
     },
@@ -153,22 +190,19 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     const attempts = backOff();
     while (!signal.aborted) {
       const beganAt = performance.now();
-      let isAnswered = false;
-      const onAnswer = () => {
-        isAnswered = true;
-      };
+      const poll: Poll = { kind: 'connect', beganAt, answeredAt: undefined };
       try {
-        await converse(signal, onAnswer);
+        await converse(signal, poll);
       } catch (error) {
         if (signal.aborted) return;
         // What was seen before it broke off is true all the same.
         tellFindings();
-        const failures = attempts.failed(performance.now() - beganAt);
-        const fault = unreachable(checked.url, error);
-        const isNew = !isAnswered && failures > 1 && !isSilent;
-        if (isNew) log.error({ event: 'DirectorySilent', err: fault }, fault.message);
-        else log.debug({ err: fault }, 'the conversation with the directory broke off');
-        if (isNew) setSilent(true);
+        const failures = attempts.failed((poll.answeredAt ?? beganAt) - beganAt);
+        const found = unreachable(checked.url, error);
+        count.polled(poll.kind, found.fault, performance.now() - poll.beganAt);
+        log.debug({ err: found }, 'the conversation with the directory broke off');
+        if (poll.answeredAt === undefined && failures > 1) setFault(found);
+        else if (poll.kind === 'sweep') sayOfSweep(found);
       }
       await delay(attempts.pauseMs(), undefined, { signal }).catch(() => undefined);
     }

@@ -1,8 +1,9 @@
 // One connection of the watch to one server: sweeps everybody, asks for changes, asks for names.
 import type { TLSSocket } from 'node:tls';
-import type { Spell } from '../../../domain/standing.ts';
+import type { Spell, ValueFault } from '../../../domain/standing.ts';
 import { DirectoryError } from '../../directory.ts';
 import type { Account, Roster } from '../../watch/roster.ts';
+import type { DirectoryTally } from '../../watch/tally.ts';
 import type { Wanted } from '../../watch/watch.ts';
 import { DETECTION_ATTRIBUTES, detectDialect, dialectOf } from '../dialects/dialect.ts';
 import type { Dialect } from '../dialects/dialect.ts';
@@ -19,11 +20,14 @@ import type { NoticeKind } from './notices.ts';
 import { advanced, afterSweep, changedSince } from './watermark.ts';
 import type { Mark, TimeMark, UsnMark } from './watermark.ts';
 
-const SWEEP_PAGE_TIMEOUT_MS = 30_000;
+/** A page of a sweep may take so many times as long as another answer. */
+const SWEEP_PATIENCE = 6;
 /** For a sweep, or all changes, or all names together: a server may page for ever. */
 const LONGEST_MS = 10 * 60_000;
 /** So many names are asked for in one search. */
 const NAMES_AT_ONCE = 50;
+/** So many entries may answer to them; they are kept until the last has come. */
+const MAX_NAMESAKES = 5_000;
 /** A time of change this far ahead of our own clock was not written by a clock. */
 const FAR_AHEAD_MS = 60 * 60_000;
 
@@ -31,6 +35,7 @@ export interface SessionOptions {
   readonly settings: CheckedLdapSettings;
   readonly roster: Roster;
   readonly wanted: Wanted;
+  readonly count: DirectoryTally;
 }
 
 export interface WatchSession {
@@ -50,9 +55,10 @@ export interface WatchSession {
 /** @throws {DirectoryError} and whatever breaks the conversation */
 export async function openSession(
   socket: TLSSocket,
-  { settings, roster, wanted }: SessionOptions,
+  { settings, roster, wanted, count }: SessionOptions,
 ): Promise<WatchSession> {
   const { baseDN, filter, idAttribute, inactiveFilter, timeoutMs } = settings;
+  count.requested('bind');
   await within(socket, timeoutMs, () => bindServiceAccount(socket, settings));
   const first = await root();
   const dialect = settings.dialect === undefined ? detectDialect(first) : dialectOf(settings.dialect);
@@ -67,6 +73,7 @@ export async function openSession(
   ];
 
   async function root(): Promise<Entry> {
+    count.requested('root');
     const { entries } = await within(socket, timeoutMs, () =>
       search(socket, {
         baseDN: '',
@@ -80,8 +87,17 @@ export async function openSession(
   }
 
   /** Reads everything that `which` finds among everybody. @returns the latest change, and how much was seen */
-  async function read(which: string, pageTimeoutMs: number, take: (account: Account) => void) {
-    const page = { baseDN, pageTimeoutMs };
+  async function read(
+    which: string,
+    { pageTimeoutMs, maxEntries }: { readonly pageTimeoutMs: number; readonly maxEntries?: number },
+    take: (account: Account) => void,
+  ) {
+    const page = {
+      baseDN,
+      pageTimeoutMs,
+      ...(maxEntries !== undefined && { maxEntries }),
+      onRequest: () => count.requested('page'),
+    };
     const excluded = new Set<string>();
     if (inactiveFilter !== undefined)
       await pagedSearch(
@@ -105,14 +121,23 @@ export async function openSession(
 
   function accountOf(entry: Entry, isExcluded: boolean): Account {
     const usernames = usernamesOf(entry);
+    if (usernames.length === 0 && isIllegible(entry)) count.unusable('Binary');
     if (!usernames.some((name) => wanted.has(name))) return { key: keyOf(entry), usernames: [], spells: [] };
     const id = idOf(entry, idAttribute);
     const spells: Spell[] = [...dialect.spellsOf(entry)];
     if (isExcluded) spells.push({ reason: 'Excluded' });
     if (id === undefined && idAttribute !== undefined)
-      spells.push({ reason: 'Unreadable', attribute: idAttribute });
+      spells.push({ reason: 'Unreadable', attribute: idAttribute, fault: idFault(entry, idAttribute) });
+    for (const { fault } of spells) if (fault) count.unusable(fault);
     return { key: keyOf(entry), usernames, spells, ...(id !== undefined && { id }) };
   }
+
+  /** Whether it has values where a username should be, and none is text. */
+  const isIllegible = (entry: Entry) =>
+    filter.attributes.some((attribute) => {
+      const values = entry.attributes.get(attribute.toLowerCase()) ?? [];
+      return values.length > 0 && textsOf(entry, attribute).length === 0;
+    });
 
   const keyOf = (entry: Entry) => idOf(entry, idAttribute) ?? entry.dn;
 
@@ -135,8 +160,10 @@ export async function openSession(
     const before = counts ? usnOf(await root()) : undefined;
     const beganAt = performance.now();
     roster.beginSweep();
-    const { entries, latest } = await read(filter.everybody, SWEEP_PAGE_TIMEOUT_MS, (account) =>
-      roster.note(account),
+    const { entries, latest } = await read(
+      filter.everybody,
+      { pageTimeoutMs: SWEEP_PATIENCE * timeoutMs },
+      (account) => roster.note(account),
     );
     if (entries === 0) throw nobodyThere();
     roster.endSweep();
@@ -151,7 +178,7 @@ export async function openSession(
     }
     const which = `(&${filter.everybody}${changedSince(mark)})`;
     const beganAt = performance.now();
-    const { latest } = await read(which, timeoutMs, (account) => roster.note(account));
+    const { latest } = await read(which, { pageTimeoutMs: timeoutMs }, (account) => roster.note(account));
     return next ?? advanced(mark as TimeMark, latest, { beganAt, endedAt: performance.now() });
   }
 
@@ -161,8 +188,10 @@ export async function openSession(
       const names = doubtful.slice(at, at + NAMES_AT_ONCE);
       const filters = names.flatMap((name) => [...new Set([name, wanted.spelling(name)])].map(filter.for));
       const accounts: Account[] = [];
-      const { references } = await read(`(|${filters.join('')})`, timeoutMs, (account) =>
-        accounts.push(account),
+      const { references } = await read(
+        `(|${filters.join('')})`,
+        { pageTimeoutMs: timeoutMs, maxEntries: MAX_NAMESAKES },
+        (account) => accounts.push(account),
       );
       // Active Directory refers to its other partitions in every answer.
       roster.settle(names, accounts, references === 0 || dialect.name === 'active-directory');
@@ -176,6 +205,12 @@ export class AnotherServer extends Error {
     super('another server answers, or it was set back');
     this.name = 'AnotherServer';
   }
+}
+
+function idFault(entry: Entry, idAttribute: string): ValueFault {
+  const values = entry.attributes.get(idAttribute.toLowerCase()) ?? [];
+  if (values.length !== 1) return values.length === 0 ? 'NotThere' : 'SeveralValues';
+  return textsOf(entry, idAttribute).length === 0 ? 'Binary' : 'TooLong';
 }
 
 function usnOf(root: Entry): UsnMark | undefined {
