@@ -6,15 +6,27 @@ import type { Stores } from '../observation/caches.ts';
 const MOST = 10_000;
 
 export interface Causes {
-  /** @returns milliseconds since the cause was seen, for the first no after it; undefined for every later one. */
-  firstNo(sid: string): number | undefined;
+  /**
+   * @param issuedAt of the token, in seconds since 1970
+   * @returns milliseconds since the cause was seen, for the first no after it; undefined for every later one, and for
+   * whatever was no end of this session.
+   */
+  firstNo(sid: string, issuedAt: number): number | undefined;
 }
+
+/** On two clocks: that of `performance`, which only goes forward, and that of the tokens. */
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+const moment = (): Moment => ({ monotonicMs: performance.now(), wallMs: Date.now() });
 
 /** What one User's cause is, and the policy's, which is everybody's. */
 export function causesOf({ users, policies }: Pick<Stores, 'users' | 'policies'>): Causes {
-  const seen = new Map<string, number>();
+  const seen = new Map<string, Moment>();
   const told = new Set<string>();
-  let everybodys: number | undefined;
+  let everybodys: Moment | undefined;
 
   users.onChange((before, after) => {
     const sid = before?.user.status?.session?.id;
@@ -24,22 +36,26 @@ export function causesOf({ users, policies }: Pick<Stores, 'users' | 'policies'>
       !after.user.spec.disabled &&
       after.user.metadata.deletionTimestamp === undefined;
     if (goesOn) return;
-    seen.set(sid, performance.now());
+    seen.set(sid, moment());
     forget(seen);
   });
   policies.onChange((before, after) => {
     if ((after ?? before)?.name !== POLICY_NAME || !before) return;
-    const shuts = before.policy.spec.enabled && after?.policy.spec.enabled !== true;
-    if (shuts || before.policy.status?.epoch !== after?.policy.status?.epoch) everybodys = performance.now();
+    // The epoch that follows on a switch is its effect, and no later cause.
+    if (!before.policy.spec.enabled) return;
+    const shuts = after?.policy.spec.enabled !== true;
+    if (shuts || before.policy.status?.epoch !== after.policy.status?.epoch) everybodys = moment();
   });
 
   return {
-    firstNo(sid) {
-      const at = seen.get(sid) ?? everybodys;
-      if (at === undefined || told.has(sid)) return undefined;
+    firstNo(sid, issuedAt) {
+      // Of a token that is younger than everybody's end the session began after it.
+      const ofAll = everybodys && issuedAt * 1_000 <= everybodys.wallMs ? everybodys : undefined;
+      const at = seen.get(sid) ?? ofAll;
+      if (!at || told.has(sid)) return undefined;
       told.add(sid);
       forget(told);
-      return performance.now() - at;
+      return performance.now() - at.monotonicMs;
     },
   };
 }

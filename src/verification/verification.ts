@@ -121,7 +121,7 @@ export function verification(options: VerificationOptions): Verification {
   function measure(verdict: Verdict): void {
     count.tokenChecked(verdict.outcome, verdict.outcome === 'Accepted' ? '' : verdict.reason);
     if (verdict.outcome !== 'Refused' || !verdict.claims) return;
-    const ms = causes.firstNo(verdict.claims.sid);
+    const ms = causes.firstNo(verdict.claims.sid, verdict.claims.iat);
     if (ms !== undefined) count.refusedAfter(ms);
   }
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { addCallerNamed, listCallers, removeCallerNamed } from '../../src/commands/callers.ts';
 import { callerSettings } from '../../src/commands/settings.ts';
-import { watchCallers } from '../../src/verification/callers/callers.ts';
+import { watchCallers, type CallerCredentials } from '../../src/verification/callers/callers.ts';
 import { CALLERS_SECRET, MOST_CALLERS } from '../../src/verification/callers/secret.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { adminClient, newNamespace } from '../controllers/signing-keys/replica.ts';
@@ -33,7 +33,11 @@ async function printed(
 }
 const add = async (name: string) => (await printed((command) => addCallerNamed(command, name)))[0] ?? '';
 const remove = (name: string) => printed((command) => removeCallerNamed(command, name));
-const known = (token: string) => replica.authenticate({ token });
+const authenticate = async (credentials: CallerCredentials) => {
+  const verdict = await replica.authenticate(credentials);
+  return verdict.outcome === 'Known' ? verdict.name : undefined;
+};
+const known = (token: string) => authenticate({ token });
 const patch = (data: object) =>
   cluster.kubectl([
     '-n',
@@ -51,12 +55,12 @@ describe('latchkey callers', () => {
     const api = await add('kube-apiserver');
     const web = await add('web');
     expect(await printed(listCallers)).toEqual(['kube-apiserver', 'web']);
-    await waitUntil('the callers to be known', 5_000, () => known(web) === 'web');
-    expect(known(api)).toBe('kube-apiserver');
-    expect(replica.authenticate({ name: 'web', token: web })).toBe('web');
-    expect(replica.authenticate({ name: 'web', token: api })).toBeUndefined();
-    expect(replica.authenticate({ name: '', token: api })).toBeUndefined();
-    expect(known('x'.repeat(1_000_000))).toBeUndefined();
+    await waitUntil('the callers to be known', 5_000, async () => (await known(web)) === 'web');
+    expect(await known(api)).toBe('kube-apiserver');
+    expect(await authenticate({ name: 'web', token: web })).toBe('web');
+    expect(await authenticate({ name: 'web', token: api })).toBeUndefined();
+    expect(await authenticate({ name: '', token: api })).toBeUndefined();
+    expect(await known('x'.repeat(1_000_000))).toBeUndefined();
     expect(notes.join()).toContain('cannot be shown again');
     for (const token of [api, web]) expect([...logged, ...notes].join()).not.toContain(token);
     const secret = await cluster.kubectl(['-n', namespace, 'get', 'secret', CALLERS_SECRET, '-o', 'json']);
@@ -78,7 +82,7 @@ describe('latchkey callers', () => {
     const token = await add('leaked');
     await waitUntil('the caller to be known', 5_000, () => known(token));
     await remove('leaked');
-    await waitUntil('the caller to be out', 5_000, () => known(token) === undefined);
+    await waitUntil('the caller to be out', 5_000, async () => (await known(token)) === undefined);
     expect(await printed(listCallers)).toContain('web');
     await expect(remove('leaked')).rejects.toMatchObject({ code: 'CallerUnknown' });
   });
@@ -87,7 +91,7 @@ describe('latchkey callers', () => {
     const token = await add('by-hand');
     await waitUntil('the caller to be known', 5_000, () => known(token));
     await patch({ stringData: { 'by-hand': token } });
-    await waitUntil('the caller to be out', 5_000, () => known(token) === undefined);
+    await waitUntil('the caller to be out', 5_000, async () => (await known(token)) === undefined);
     expect(logged.join()).toContain('latchkey callers remove');
     expect(logged.join()).not.toContain(token);
     await remove('by-hand');
@@ -97,7 +101,7 @@ describe('latchkey callers', () => {
     const token = await add('last');
     await waitUntil('the caller to be known', 5_000, () => known(token));
     await cluster.kubectl(['-n', namespace, 'delete', 'secret', CALLERS_SECRET]);
-    await waitUntil('the caller to be out', 5_000, () => known(token) === undefined);
+    await waitUntil('the caller to be out', 5_000, async () => (await known(token)) === undefined);
     expect(await printed(listCallers)).toEqual([]);
     await expect(remove('last')).rejects.toMatchObject({ code: 'CallerUnknown' });
     await add('first-again');

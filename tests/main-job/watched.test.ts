@@ -100,7 +100,7 @@ describe('on an ordinary day', () => {
 describe('cut off from the API server', () => {
   test('by a firewall that forgets connections, it is not ready, says why, and a restart is not asked for', async () => {
     proxy.freezeAll();
-    await untilHealth('/readyz', '503 failed: api-server');
+    await untilHealth('/readyz', '503 failed: api-server, signing-keys, callers');
     expect(await health('/livez')).toBe('200 ok');
     const metrics = await latchkey.metrics();
     expect(metrics['latchkey_cache_proven_age_seconds{resource="users"}']).toBeGreaterThan(10);
@@ -111,7 +111,7 @@ describe('cut off from the API server', () => {
 
   test('by an API server that has stopped, the same, and the unanswered requests are counted', async () => {
     await latchkey.cluster.stopApiServer();
-    await untilHealth('/readyz', '503 failed: api-server');
+    await untilHealth('/readyz', '503 failed: api-server, signing-keys, callers');
     expect(await health('/livez')).toBe('200 ok');
     const metrics = await latchkey.metrics();
     const unanswered = Object.entries(metrics).filter(([name]) => name.endsWith('code="none"}'));

@@ -11,6 +11,7 @@ import { createHttpsServer, httpsLimits, type HttpsLimits } from '../../src/serv
 import { introspection } from '../../src/servers/introspection/routes.ts';
 import { revocation } from '../../src/servers/revocation/routes.ts';
 import { tokenReview } from '../../src/servers/token-review/routes.ts';
+import type { CallerCredentials, CallerVerdict } from '../../src/verification/callers/callers.ts';
 import type { Verdict } from '../../src/verification/verification.ts';
 import { ADA } from '../issuer/samples.ts';
 
@@ -52,6 +53,7 @@ export interface VerifierServer {
   readonly script: {
     verify: (token: string) => Promise<Verdict>;
     end: (token: string) => Promise<boolean>;
+    authenticate: (credentials: CallerCredentials) => CallerVerdict;
     asked: string[];
   };
   readonly logged: readonly string[];
@@ -81,14 +83,17 @@ export async function startVerifierServer(limits: Partial<HttpsLimits> = {}): Pr
     ...limits,
   });
   const script: VerifierServer['script'] = {
+    authenticate: ({ name = CALLER.name, token }) =>
+      name === CALLER.name && token === CALLER.token
+        ? { outcome: 'Known', name: CALLER.name }
+        : { outcome: 'Stranger' },
     verify: async () => ACCEPTED,
     end: async () => true,
     asked: [],
   };
   const options = {
     issuerUrl,
-    authenticate: ({ name = CALLER.name, token }: { name?: string; token: string }) =>
-      name === CALLER.name && token === CALLER.token ? CALLER.name : undefined,
+    authenticate: async (credentials: CallerCredentials) => script.authenticate(credentials),
     verification: {
       verify(token: string) {
         script.asked.push(token);

@@ -31,13 +31,14 @@ export interface EndpointsOptions {
 
 /** @throws where an address of the settings cannot be used */
 export async function endpoints(
-  { client, caches, keys, authenticateCaller: authenticate, count, surroundings, tell }: Replica,
+  { client, caches, keys, callers, count, surroundings, tell }: Replica,
   settings: ServeSettings,
   { certificate, directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
   const server = createHttpsServer({ ...settings.listenAddress, certificate }, log);
   registerHealth(server.app, health);
   const { issuerUrl } = settings;
+  const { authenticate } = callers;
   const urls = issuerEndpoints(issuerUrl);
   const counted = [
     [pathOf(urls.tokenReview), 'token-review'],

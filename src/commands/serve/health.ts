@@ -15,10 +15,14 @@ export interface HealthOptions {
 
 /** An event loop that stands still answers nothing at all, which the kubelet takes for a no. */
 export function healthChecks(
-  { caches: { userFreshness, policyFreshness }, certificate }: Replica,
+  { caches: { userFreshness, policyFreshness }, keys, callers, certificate }: Replica,
   { queues, isSynced }: HealthOptions,
 ): HealthChecks {
-  const isReached = reach([userFreshness, policyFreshness]);
+  /** Before everything is there, nothing can be proven. */
+  const unlessCutOff = (name: string, isReached: () => boolean) => ({
+    name,
+    healthy: () => !isSynced() || isReached(),
+  });
   return {
     live: [...queues].map(([name, queue]) => ({
       name: `queue-${name}`,
@@ -27,8 +31,9 @@ export function healthChecks(
     ready: [
       { name: 'caches', healthy: isSynced },
       { name: 'certificate', healthy: () => !certificate || certificate.current() !== undefined },
-      // Before that nothing can be proven.
-      { name: 'api-server', healthy: () => !isSynced() || isReached() },
+      unlessCutOff('api-server', reach([userFreshness, policyFreshness])),
+      unlessCutOff('signing-keys', reach([keys.freshness])),
+      unlessCutOff('callers', reach([callers.freshness])),
     ],
   };
 }

@@ -21,7 +21,7 @@ import { publicKeys, type LicenseKey } from '../../license/keys.ts';
 import type { Counters } from '../../metrics/counters.ts';
 import { startCaches, type Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
-import { watchCallers, type AuthenticateCaller } from '../../verification/callers/callers.ts';
+import { watchCallers, type Callers } from '../../verification/callers/callers.ts';
 import { readKeyFile } from '../read-key-file.ts';
 import { servedHosts } from './certificate.ts';
 import { directoryWatchOf } from './directory.ts';
@@ -36,7 +36,7 @@ export interface Replica {
   readonly ledger: Ledger;
   /** It runs where this replica leads. */
   readonly directoryWatch: DirectoryWatch | undefined;
-  readonly authenticateCaller: AuthenticateCaller;
+  readonly callers: Pick<Callers, 'authenticate' | 'freshness'>;
   readonly count: Counters;
   readonly license: RequiredLicense;
   readonly permissions: Permissions;
@@ -102,7 +102,7 @@ export function replica(
     keys,
     certificate,
     ledger: written,
-    authenticateCaller: callers.authenticate,
+    callers,
     count: metrics,
     license,
     permissions: permitted,

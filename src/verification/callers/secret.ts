@@ -33,14 +33,14 @@ interface CallersSecret extends RawObject {
 
 /** @returns the names, sorted; none where there is no Secret */
 export async function callerNames(access: CallersAccess): Promise<string[]> {
-  const secret = await read(access);
+  const secret = await readCallersSecret(access);
   return Object.keys(secret?.data ?? {}).toSorted();
 }
 
 /** @throws {CallersError} `CallerExists`, `TooManyCallers` */
 export async function addCaller(access: CallersAccess, name: string, digest: string): Promise<void> {
   await retryConflicts(async () => {
-    const secret = await read(access);
+    const secret = await readCallersSecret(access);
     const known = Object.keys(secret?.data ?? {});
     if (known.includes(name))
       throw new CallersError(
@@ -59,7 +59,7 @@ export async function addCaller(access: CallersAccess, name: string, digest: str
 /** @throws {CallersError} `CallerUnknown` */
 export async function removeCaller(access: CallersAccess, name: string): Promise<void> {
   await retryConflicts(async () => {
-    const secret = await read(access);
+    const secret = await readCallersSecret(access);
     if (secret?.data?.[name] === undefined)
       throw new CallersError(
         'CallerUnknown',
@@ -70,10 +70,18 @@ export async function removeCaller(access: CallersAccess, name: string): Promise
   });
 }
 
-async function read({ client, namespace }: CallersAccess): Promise<CallersSecret | undefined> {
+/** @returns undefined where there is none @throws {ApiError} @throws {ApiUnreachableError} */
+export async function readCallersSecret(
+  { client, namespace }: CallersAccess,
+  timeoutMs?: number,
+): Promise<CallersSecret | undefined> {
   const path = `${secretsPath(namespace)}/${CALLERS_SECRET}`;
   try {
-    return await client.request<CallersSecret>({ method: 'GET', path });
+    return await client.request<CallersSecret>({
+      method: 'GET',
+      path,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
   } catch (error) {
     if (hasStatus(error, 404)) return undefined;
     throw error;

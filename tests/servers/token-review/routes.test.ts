@@ -80,6 +80,14 @@ test.each<[string, Record<string, string | string[]>]>([
   expect(server.script.asked).toEqual([]);
 });
 
+test('a caller that may have been removed is a 503, not a 401 to remember, and asks nothing', async () => {
+  const { authenticate } = server.script;
+  server.script.authenticate = () => ({ outcome: 'Undecided' });
+  expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+  expect(server.script.asked).toEqual([]);
+  server.script.authenticate = authenticate;
+});
+
 describe('what is no TokenReview', () => {
   test.each<[number, string, unknown]>([
     [400, 'another version, with a word for whoever set it up', { ...review(), apiVersion: 'authentication.k8s.io/v1beta1' }],
