@@ -38,6 +38,7 @@ export interface Arena {
   makeAllDue(): Promise<void>;
   patchPolicy(spec: {
     readonly enabled?: boolean;
+    readonly tokenSource?: TokenPolicySpec['tokenSource'];
     readonly accessToken?: Partial<TokenPolicySpec['accessToken']>;
   }): Promise<void>;
   /** Throws the control plane away. */

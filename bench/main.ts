@@ -1,11 +1,11 @@
 // `npm run bench [-- PART…]`: everything on one control plane, printed as tables and written to bench/results.json.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DevError } from '../dev/errors.ts';
 import { kubernetesVersion } from '../dev/cluster/version.ts';
 import { openArena } from './arena.ts';
+import { RESULTS, writeMeasuredPages } from './pages.ts';
 import type { Part } from './part.ts';
 import { directory } from './parts/directory.ts';
 import { memory } from './parts/memory.ts';
@@ -35,7 +35,7 @@ const { values, positionals } = parseArgs({
   options: {
     /** Just enough to see that everything works: the numbers mean nothing. */
     short: { type: 'boolean', default: false },
-    /** Where the measurements go; without it a full run writes bench/results.json. */
+    /** Where the measurements go; without it a full run writes bench/results.json, and its tables into the docs. */
     output: { type: 'string' },
     /** A folder for what `node --cpu-prof` writes of each operator that is measured. */
     profile: { type: 'string' },
@@ -71,7 +71,7 @@ async function bench(scale: Scale): Promise<void> {
   const load = { before: loadavg() };
   const nodeFlags = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
   const arena = await openArena(say);
-  const tables: Table[] = [];
+  const tables: Record<string, Table[]> = {};
   const data: Record<string, object[]> = {};
   try {
     for (const { part, users } of STEPS) {
@@ -79,13 +79,13 @@ async function bench(scale: Scale): Promise<void> {
       await arena.populate(users(scale));
       say(`${part.name}: begins`);
       const result = await part.run({ arena, scale, say, nodeFlags });
-      tables.push(...result.tables);
+      (tables[part.name] ??= []).push(...result.tables);
       (data[part.name] ??= []).push(result.data);
     }
   } finally {
     await arena.close();
   }
-  for (const table of tables) console.log(`\n${format(table)}`);
+  for (const table of Object.values(tables).flat()) console.log(`\n${format(table)}`);
   const results = {
     started,
     seconds: Math.round((performance.now() - began) / 1_000),
@@ -94,8 +94,10 @@ async function bench(scale: Scale): Promise<void> {
     kubernetes: kubernetesVersion(),
     node: process.version,
     scale,
+    tables,
     parts: data,
   };
-  const file = values.output ?? (values.short ? undefined : join(import.meta.dirname, 'results.json'));
+  const file = values.output ?? (values.short ? undefined : RESULTS);
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+  if (file === RESULTS) writeMeasuredPages();
 }

@@ -14,12 +14,15 @@ export interface Scale {
     readonly together: number;
     readonly atOnce: number;
   };
-  /** Users who are revoked one by one for each verifier, and how long the rate is measured. */
   readonly revocations: {
-    readonly sample: number;
+    /** Users who are revoked one by one at Latchkey's endpoints, for each cause. */
+    readonly alone: number;
+    /** Users who are revoked at once for each kube-apiserver and cause. */
+    readonly atOnce: number;
+    /** How long a rate is measured. */
     readonly seconds: number;
     /** Of the webhook, in the kube-apiserver; 2m0s is its default. */
-    readonly caches: readonly string[];
+    readonly caches: readonly { readonly ttl: string; readonly askEveryMs: number }[];
   };
   /** Changes in the directory: one after the other, and as many again in one go. */
   readonly directoryChanges: number;
@@ -34,7 +37,16 @@ export const FULL: Scale = {
   rounds: 3,
   idleSeconds: 60,
   signIns: { warmUp: 20, alone: 200, together: 500, atOnce: 50 },
-  revocations: { sample: 50, seconds: 15, caches: ['0s', '1s', '2m0s'] },
+  revocations: {
+    alone: 50,
+    atOnce: 30,
+    seconds: 15,
+    caches: [
+      { ttl: '0s', askEveryMs: 100 },
+      { ttl: '1s', askEveryMs: 100 },
+      { ttl: '2m0s', askEveryMs: 1_000 },
+    ],
+  },
   directoryChanges: 100,
   restartTokens: { ttl: '180s', minRemaining: '60s' },
 };
@@ -46,7 +58,7 @@ export const SHORT: Scale = {
   rounds: 1,
   idleSeconds: 3,
   signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
-  revocations: { sample: 3, seconds: 2, caches: ['1s'] },
+  revocations: { alone: 2, atOnce: 2, seconds: 2, caches: [{ ttl: '0s', askEveryMs: 100 }] },
   directoryChanges: 5,
   restartTokens: { ttl: '60s', minRemaining: '30s' },
 };

@@ -5,6 +5,7 @@ import type { TokenPolicy } from '../src/api/token-policy.ts';
 import type { User } from '../src/api/user.ts';
 import { startSession } from '../src/domain/session.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
+import { retryConflicts } from '../src/kubernetes/retry-conflicts.ts';
 import { POLICIES, USERS } from '../src/observation/views.ts';
 
 const IN_FLIGHT = 48;
@@ -17,13 +18,18 @@ export function seedUsers(client: KubernetesClient, from: number, to: number): P
   return forEach(client, from, to, (policy, name) => seedUser(client, policy, name));
 }
 
-/** Signs the Users numbered below `to` in anew, after every session has ended; what else their status said is gone. */
+/**
+ * Signs the Users numbered below `to` in anew, after every session has ended; what else their status said is gone. An
+ * operator may run.
+ */
 export function signInAgain(client: KubernetesClient, to: number): Promise<void> {
-  return forEach(client, 0, to, async (policy, name) =>
-    beginSession(
-      client,
-      policy,
-      await client.request<User>({ method: 'GET', path: `${USERS.path}/${name}` }),
+  return forEach(client, 0, to, (policy, name) =>
+    retryConflicts(async () =>
+      beginSession(
+        client,
+        policy,
+        await client.request<User>({ method: 'GET', path: `${USERS.path}/${name}` }),
+      ),
     ),
   );
 }

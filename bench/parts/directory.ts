@@ -3,18 +3,23 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'ldapts';
 import { PEOPLE_DN, SERVICE_DN, userDn } from '../../dev/directories/entries.ts';
-import { startOpenLdap, type OpenLdap } from '../../dev/directories/openldap.ts';
-import { writeSecret } from '../../dev/latchkey/install.ts';
+import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { POLICY_NAME } from '../../src/api/names.ts';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
-import type { User } from '../../src/api/user.ts';
-import { listAll } from '../../src/kubernetes/list.ts';
-import { POLICIES, USERS } from '../../src/observation/views.ts';
+import { POLICIES } from '../../src/observation/views.ts';
 import { passLimitMs, type Arena } from '../arena.ts';
 import { beginAudit } from '../audit.ts';
 import { builtContenders } from '../build-contenders.ts';
 import { ceiling, passOverAll } from '../contenders.ts';
+import {
+  changesIn,
+  directoryFlags,
+  directoryOfEverybody,
+  disableInDirectory,
+  letBind,
+  untilAllAreActive,
+} from '../openldap.ts';
 import type { Part } from '../part.ts';
 import { untilQuiet } from '../process-usage.ts';
 import { signInAgain, userName } from '../seed.ts';
@@ -38,17 +43,14 @@ export const directory: Part = {
     const users = arena.users();
     const names = Array.from({ length: users }, (_, index) => userName(index));
     const began = performance.now();
-    const server = await startOpenLdap({
-      users: names.map((uid) => ({ uid, cn: uid })),
-      logOperations: true,
-    });
+    const server = await directoryOfEverybody(names);
     // While everybody has a token that it can write again.
     const top = await writeCeiling(arena);
     const audit = await beginAudit(arena.cluster);
     try {
       say(`directory: ${users} entries in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
-      await writeSecret(arena.cluster, 'latchkey-ldap-bind', { password: server.bindPassword });
-      const operator = await arena.startOperator({ nodeFlags, flags: flagsOf(server) });
+      await letBind(arena, server);
+      const operator = await arena.startOperator({ nodeFlags, flags: directoryFlags(server) });
       await untilAllAreActive(arena);
       await untilQuiet(operator.pid);
 
@@ -63,12 +65,12 @@ export const directory: Part = {
       for (const name of alone) {
         // At any moment between two questions.
         await delay(Math.random() * 1_000);
-        await disable(server, [name]);
+        await disableInDirectory(server, [name]);
         await gone.until([name]);
       }
       const together = names.splice(0, scale.directoryChanges);
       const burstFrom = Date.now();
-      await disable(server, together);
+      await disableInDirectory(server, together);
       await gone.until(together);
       const burstTo = Date.now();
       const burst = asked(server, burstFrom, burstTo);
@@ -159,29 +161,6 @@ export const directory: Part = {
 
 const ms = (value: number) => `${value.toFixed(0)} ms`;
 
-const flagsOf = ({ ldapsUrl, caFile, bindDn }: OpenLdap) => [
-  '--directory=ldap',
-  `--ldap-url=${ldapsUrl}`,
-  `--ldap-ca-file=${caFile}`,
-  `--ldap-bind-dn=${bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-];
-
-/** The directory has spoken about everybody, and it is written down. */
-async function untilAllAreActive({ admin, users }: Arena): Promise<void> {
-  await waitUntil('the directory to be heard about everybody', passLimitMs(users()), async () => {
-    const { objects } = await listAll(admin, USERS);
-    const active = objects.filter(({ user }) => isActive(user));
-    if (active.length >= users()) return true;
-    await delay(1_000);
-    return false;
-  });
-}
-
-function isActive({ status }: User): boolean {
-  return status?.directory?.state === 'Active';
-}
-
 function goneAt({ tokens }: Arena) {
   const times = new Map<string, number>();
   tokens.onGone((namespace) => {
@@ -192,15 +171,6 @@ function goneAt({ tokens }: Arena) {
     until: (names: readonly string[]) =>
       waitUntil('the keys to be gone', LONGEST_MS, () => names.every((name) => times.has(name))),
   };
-}
-
-/** Locked for good, by an administrator: draft-behera-ldap-password-policy, section 5.3.3. */
-function disable(server: OpenLdap, names: readonly string[]): Promise<void> {
-  const changes = names.map(
-    (name) =>
-      `dn: ${userDn(name)}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n`,
-  );
-  return server.modify(changes.join('\n'));
 }
 
 /** What the operator asked of the directory in that time. */
@@ -223,9 +193,7 @@ function latencies(server: OpenLdap, names: readonly string[], times: ReadonlyMa
     .filter(({ kind, filter }) => kind === 'SRCH' && filter.includes('modifyTimestamp'))
     .map(({ beganAt }) => beganAt)
     .toSorted((a, b) => a - b);
-  const changes = new Map(
-    operations.filter(({ kind }) => kind === 'MOD').map(({ dn, endedAt }) => [dn, endedAt]),
-  );
+  const changes = changesIn(operations);
   return names.map((name) => {
     const changedAt = changes.get(userDn(name)) ?? Number.NaN;
     const poll = polls.find((at) => at >= changedAt) ?? Number.NaN;

@@ -1,14 +1,10 @@
 // How much memory a user costs: the heap after a forced collection, with few users and with many.
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { heapOf, megabytes } from '../heap.ts';
 import type { Part } from '../part.ts';
 import { residentBytes, untilQuiet } from '../process-usage.ts';
 import { median } from '../statistics.ts';
 
 const TIMES = 5;
-const DOOR = new URL('../heap-door.ts', import.meta.url);
 
 interface Footprint {
   readonly users: number;
@@ -23,13 +19,11 @@ const footprints: Footprint[] = [];
 export const memory: Part = {
   name: 'memory',
   async run({ arena, say }) {
-    const socket = join(arena.cluster.folder, `heap-${arena.users()}.sock`);
-    const operator = await arena.startOperator({
-      nodeFlags: ['--expose-gc', `--import=${DOOR.href}?socket=${encodeURIComponent(socket)}`],
-    });
+    const door = heapOf(arena, String(arena.users()));
+    const operator = await arena.startOperator({ nodeFlags: door.nodeFlags });
     await untilQuiet(operator.pid);
     const heaps: number[] = [];
-    for (let time = 0; time < TIMES; time++) heaps.push(await heapBytes(socket));
+    for (let time = 0; time < TIMES; time++) heaps.push(await door.bytes());
     const footprint = {
       users: arena.users(),
       heap: median(heaps),
@@ -69,12 +63,3 @@ export const memory: Part = {
     };
   },
 };
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-
-async function heapBytes(socket: string): Promise<number> {
-  const connection = connect(socket);
-  await once(connection, 'connect');
-  const { heapUsed, external } = JSON.parse(await text(connection)) as NodeJS.MemoryUsage;
-  return heapUsed + external;
-}

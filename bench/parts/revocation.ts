@@ -1,222 +1,318 @@
 // How soon each verifier refuses a token that is revoked, and how many tokens one replica checks in a second.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLocalJWKSet, jwtVerify } from 'jose';
-import { Agent, request } from 'undici';
-import { readFileSync } from 'node:fs';
+import { userDn } from '../../dev/directories/entries.ts';
+import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import type { Operator } from '../../dev/latchkey/operator.ts';
 import { webhookFlags } from '../../dev/latchkey/webhook.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { USERS } from '../../src/observation/views.ts';
-import type { Arena } from '../arena.ts';
-import { askApiServer, askLatchkey, type Ask, type Verifiers } from '../asking.ts';
+import { passLimitMs, type Arena } from '../arena.ts';
+import { askApiServer, askKubernetes, askLatchkey, type Verifiers } from '../asking.ts';
+import { heapOf } from '../heap.ts';
+import {
+  changesIn,
+  directoryFlags,
+  directoryOfEverybody,
+  disableInDirectory,
+  letBind,
+  untilAllAreActive,
+} from '../openldap.ts';
 import type { Part } from '../part.ts';
-import { cpuMs } from '../process-usage.ts';
-import { userName } from '../seed.ts';
+import { everybodyIsRefused, refusals, type Question, type Revoke, type Switched } from '../refusals.ts';
+import { reviewRate, reviewRateTable } from '../review-rate.ts';
+import type { Scale } from '../scale.ts';
+import { signInAgain, userName } from '../seed.ts';
+import { readOperations } from '../slapd-log.ts';
 import { percentile } from '../statistics.ts';
+import type { Table } from '../table.ts';
 import { readTokens } from '../tokens.ts';
 
 const AUDIENCE = 'https://kubernetes.default.svc.cluster.local';
-const AT_ONCE = 32;
-/** The default cache of the webhook, its own of 10 s, and time to notice. */
-const LONGEST_MS = 150_000;
+const SERVICE_AUDIENCE = 'latchkey';
+/** An API server that is asked so seldom remembers for minutes. */
+const SLOW_MS = 1_000;
+/** Asking about everybody at either endpoint. */
+const AT_ONCE = 16;
 
-interface Rate {
-  readonly perSecond: number;
-  readonly ms: readonly number[];
-}
+const CAUSES = ['a change in LDAP', 'spec.disabled', 'the policy switch'] as const;
+type Cause = (typeof CAUSES)[number];
+type Row = Partial<Record<Cause, readonly number[]>>;
+/** Of every verifier, how long it took from each cause to the refusal, in ms. */
+type Found = Map<string, Row>;
 
 export const revocation: Part = {
   name: 'revocation',
-  async run({ arena, scale: { revocations }, say }) {
-    await arena.patchPolicy({ accessToken: { audiences: ['latchkey', AUDIENCE] } });
-    const operator = await arena.startOperator();
-    const verifiers = await askLatchkey(arena.cluster, operator, AUDIENCE);
-    // The operator that has just come up has written every token.
-    const tokens = await readTokens(arena.admin);
-    const all = [...tokens.values()];
+  async run({ arena, scale: { revocations }, say, nodeFlags }) {
+    const server = await directoryOfEverybody(Array.from({ length: arena.users() }, (_, n) => userName(n)));
+    try {
+      await letBind(arena, server);
+      await arena.patchPolicy({ accessToken: { audiences: [SERVICE_AUDIENCE, AUDIENCE] } });
+      const heap = heapOf(arena, 'revocation');
+      const operator = await arena.startOperator({
+        flags: directoryFlags(server),
+        nodeFlags: [...nodeFlags, ...heap.nodeFlags],
+      });
+      await untilAllAreActive(arena);
+      const verifiers = await askLatchkey(arena.cluster, operator, AUDIENCE);
+      // The operator that has just come up has written every token.
+      const tokens = await readTokens(arena.admin);
 
-    const jose = await rate(await joseVerifies(operator), all, revocations.seconds);
-    // Until the caches are proven, every session is asked for.
-    await rate(verifiers.tokenReview, all, revocations.seconds);
-    const cpuBefore = cpuMs(operator.pid);
-    const reviews = await rate(verifiers.tokenReview, all, revocations.seconds);
-    const cpuPerReview = (cpuMs(operator.pid) - cpuBefore) / reviews.ms.length;
-    say(`revocation: ${reviews.perSecond} TokenReviews/s beside ${jose.perSecond} verifications/s of jose`);
+      const rate = await reviewRate({
+        operator,
+        heap,
+        tokenReview: verifiers.tokenReview,
+        tokens: [...tokens.values()],
+        audience: AUDIENCE,
+        seconds: revocations.seconds,
+      });
+      say(`revocation: ${rate.reviews.perSecond} TokenReviews/s, ${rate.jose.perSecond}/s by jose`);
 
-    const rows: [string, string, readonly number[]][] = [];
-    const names = Array.from({ length: revocations.sample * (1 + revocations.caches.length) }, (_, n) => userName(n));
-    const part = () => names.splice(0, revocations.sample);
+      const found: Found = new Map();
+      const ground = { arena, operator, server, verifiers, found, revocations, say };
+      const users = sampler(tokens);
+      await oneByOne(ground, users);
+      const { switched, later } = await allAtOnce(ground, users);
+      await withTokensOfKubernetes(ground);
+      await later();
 
-    const alone = part();
-    const [byReview, byIntrospection] = await disableEach(arena, verifiers, alone, tokens);
-    rows.push(['TokenReview', 'spec.disabled', byReview], ['introspection', 'spec.disabled', byIntrospection]);
-    for (const cacheTtl of revocations.caches) {
-      const ms = await byApiServer(arena, operator, verifiers, { cacheTtl, names: part(), tokens });
-      rows.push([`kube-apiserver, cache ${cacheTtl}`, 'spec.disabled', ms]);
-      say(`revocation: by kube-apiserver with a cache of ${cacheTtl}, p99 ${percentile(ms, 99).toFixed(0)} ms`);
+      await verifiers.close();
+      await operator.stop();
+      operator.remove();
+      return {
+        tables: [reviewRateTable(rate), refusalTable(arena.users(), found), switchTable(switched)],
+        data: { rate, refusedAfterMs: Object.fromEntries(found), switched: Object.fromEntries(switched) },
+      };
+    } finally {
+      await server.stop();
     }
-    const left = all.filter((token) => token !== '');
-    const lastYes = await switchOff(arena, verifiers, left);
-    rows.push([`TokenReview, the last of ${left.length} users`, 'the policy switch', [lastYes]]);
-    say(`revocation: the last yes was asked for ${lastYes.toFixed(0)} ms after the policy was switched off`);
-
-    await verifiers.close();
-    await operator.stop();
-    operator.remove();
-    return {
-      tables: [
-        {
-          title: 'TokenReviews by one replica, asked from this machine, beside the bare rate of jose',
-          columns: ['', 'per second', 'p50', 'p99', 'CPU of Latchkey'],
-          rows: [
-            ['jose, jwtVerify', String(jose.perSecond), shown(jose.ms, 50), shown(jose.ms, 99), ''],
-            ['TokenReview', String(reviews.perSecond), shown(reviews.ms, 50), shown(reviews.ms, 99), `${cpuPerReview.toFixed(2)} ms`],
-          ],
-        },
-        {
-          title: 'From the request that revokes to the first refusal',
-          columns: ['verifier', 'cause', 'users', 'p50', 'p99'],
-          rows: rows.map(([who, cause, ms]) => [who, cause, String(ms.length), shown(ms, 50), shown(ms, 99)]),
-        },
-      ],
-      data: {
-        reviewsPerSecond: reviews.perSecond,
-        josePerSecond: jose.perSecond,
-        cpuMsPerReview: cpuPerReview,
-        reviewP99Ms: percentile(reviews.ms, 99),
-        refusedAfterMs: Object.fromEntries(rows.map(([who, cause, ms]) => [`${who}: ${cause}`, ms])),
-      },
-    };
   },
-}; // prettier-ignore
+};
 
-const shown = (ms: readonly number[], percent: number) => `${percentile(ms, percent).toFixed(1)} ms`;
+interface Ground {
+  readonly arena: Arena;
+  readonly operator: Operator;
+  readonly server: OpenLdap;
+  readonly verifiers: Verifiers;
+  readonly found: Found;
+  readonly revocations: Scale['revocations'];
+  readonly say: (line: string) => void;
+}
 
-/** Asks about one token after the other, so many at once. @throws where one is refused */
-async function rate(ask: Ask, tokens: readonly string[], seconds: number): Promise<Rate> {
-  const ms: number[] = [];
-  let next = 0;
-  const began = performance.now();
-  const until = began + seconds * 1_000;
-  const worker = async (): Promise<void> => {
-    while (performance.now() < until) {
-      const token = tokens[next++ % tokens.length] ?? '';
-      const asked = performance.now();
-      if (!(await ask(token))) throw new Error('a good token was refused');
-      ms.push(performance.now() - asked);
-    }
+/** Hands out users who have a token, each once. */
+type Sampler = (count: number) => ReadonlyMap<string, string>;
+
+function sampler(tokens: ReadonlyMap<string, string>): Sampler {
+  const left = [...tokens].filter(([, token]) => token !== '');
+  return (count) => new Map(left.splice(0, count));
+}
+
+function note(found: Found, verifier: string, cause: Cause, ms: readonly number[]): void {
+  const row = found.get(verifier) ?? {};
+  found.set(verifier, { ...row, [cause]: [...(row[cause] ?? []), ...ms] });
+}
+
+// The causes.
+
+/** When slapd had answered the change, by its own log. */
+const inDirectory =
+  (server: OpenLdap): Revoke =>
+  async (names) => {
+    await disableInDirectory(server, names);
+    return () => {
+      const changes = changesIn(readOperations(server.logFile));
+      return new Map(names.map((name) => [name, changes.get(userDn(name)) ?? Number.NaN]));
+    };
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { perSecond: Math.round((ms.length / (performance.now() - began)) * 1_000), ms };
-}
 
-async function joseVerifies({ portal, caFile }: Operator): Promise<Ask> {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile) } });
-  const { body } = await request(`${portal}/jwks`, { dispatcher });
-  const keys = createLocalJWKSet((await body.json()) as Parameters<typeof createLocalJWKSet>[0]);
-  await dispatcher.close();
-  const options = { issuer: portal, audience: AUDIENCE, algorithms: ['ES256'] };
-  return async (token) => (await jwtVerify(token, keys, options)).payload.sub !== undefined;
-}
+const byAdmin =
+  ({ admin }: Arena): Revoke =>
+  async (names) => {
+    const times = new Map<string, number>();
+    await Promise.all(
+      names.map(async (name) => {
+        times.set(name, Date.now());
+        await admin.request({
+          method: 'PATCH',
+          path: `${USERS.path}/${name}`,
+          contentType: 'application/merge-patch+json',
+          body: { spec: { disabled: true } },
+        });
+      }),
+    );
+    return () => times;
+  };
 
-/** @returns milliseconds from `began` to the moment when the first refusal was there */
-async function untilRefused(ask: Ask, token: string, began: number, pauseMs = 0): Promise<number> {
-  while (await ask(token)) {
-    if (performance.now() - began > LONGEST_MS) throw new Error('a revoked token is never refused');
-    await delay(pauseMs);
+const bySwitch =
+  (arena: Arena, onSwitch: (at: number) => void = () => undefined): Revoke =>
+  async (names) => {
+    const at = Date.now();
+    onSwitch(at);
+    await arena.patchPolicy({ enabled: false });
+    return () => new Map(names.map((name) => [name, at]));
+  };
+
+// The measurements.
+
+/** At Latchkey's endpoints, one user after the other, at any moment between two questions to the directory. */
+async function oneByOne(
+  { arena, server, verifiers, found, revocations }: Ground,
+  users: Sampler,
+): Promise<void> {
+  const causes: [Cause, Revoke][] = [
+    ['a change in LDAP', inDirectory(server)],
+    ['spec.disabled', byAdmin(arena)],
+  ];
+  for (const [cause, revoke] of causes) {
+    for (const user of users(revocations.alone)) {
+      await delay(Math.random() * 1_000);
+      const tokens = new Map([user]);
+      const questions = ENDPOINTS.map((name) => ({ ask: verifiers[name], tokens, askEveryMs: 0 }));
+      const results = await Promise.all(await refusals(revoke, questions));
+      ENDPOINTS.forEach((name, index) => note(found, ENDPOINT_NAMES[name], cause, results[index] ?? []));
+    }
   }
-  return performance.now() - began;
 }
 
-async function disable({ admin }: Arena, name: string): Promise<void> {
-  await admin.request({
-    method: 'PATCH',
-    path: `${USERS.path}/${name}`,
-    contentType: 'application/merge-patch+json',
-    body: { spec: { disabled: true } },
-  });
+const ENDPOINTS = ['tokenReview', 'introspection'] as const;
+const ENDPOINT_NAMES = { tokenReview: 'TokenReview', introspection: 'introspection' } as const;
+
+interface Named extends Question {
+  readonly name: string;
 }
 
-/** One user after the other, asked about at both endpoints all the time. */
-async function disableEach(
-  arena: Arena,
-  { tokenReview, introspection }: Verifiers,
-  names: readonly string[],
-  tokens: ReadonlyMap<string, string>,
-): Promise<[number[], number[]]> {
-  const [byReview, byIntrospection]: [number[], number[]] = [[], []];
-  for (const name of names) {
-    const token = tokens.get(name) ?? '';
-    const began = performance.now();
-    const refused = [tokenReview, introspection].map((ask) => untilRefused(ask, token, began));
-    await disable(arena, name);
-    const [review = 0, introspected = 0] = await Promise.all(refused);
-    byReview.push(review);
-    byIntrospection.push(introspected);
-  }
-  return [byReview, byIntrospection];
+interface AllAtOnce {
+  readonly switched: readonly (readonly [verifier: string, Switched])[];
+  /** Resolves when the API servers that remember for long have forgotten, too. */
+  readonly later: () => Promise<void>;
 }
 
-interface ByApiServer {
-  readonly cacheTtl: string;
-  readonly names: readonly string[];
-  readonly tokens: ReadonlyMap<string, string>;
+/**
+ * By API servers that remember answers, each just asked, which is the worst that can be; and the switch, by everybody.
+ * What they remember does not depend on each other, so they are waited for side by side.
+ */
+async function allAtOnce(ground: Ground, users: Sampler): Promise<AllAtOnce> {
+  const { arena, server, verifiers, found, revocations, say } = ground;
+  const servers: (Omit<Named, 'tokens'> & { close: () => Promise<void> })[] = [];
+  for (const { ttl, askEveryMs } of revocations.caches)
+    servers.push({ name: `kube-apiserver, cache ${ttl}`, askEveryMs, ...(await webhookServer(ground, ttl)) });
+  const waiting: Promise<void>[] = [];
+  /** Resolves with what to wait for, verifier by verifier, when the users have been revoked. */
+  const begin = async (cause: Cause, revoke: Revoke, questions: readonly Named[]) => {
+    const pending = await refusals(revoke, questions);
+    return questions.map(async ({ name }, index) => note(found, name, cause, (await pending[index]) ?? []));
+  };
+  const sampled = () => servers.map((one) => ({ ...one, tokens: users(revocations.atOnce) }));
+  const untilQuickAreDone = async (begun: readonly Promise<void>[]) => {
+    // They are waited for by whoever waits for the last ones, too, who is told where one fails.
+    for (const one of begun) one.catch(() => undefined);
+    waiting.push(...begun);
+    await Promise.all(begun.filter((_, index) => (servers[index]?.askEveryMs ?? 0) < SLOW_MS));
+  };
+  const inLdap = await begin('a change in LDAP', inDirectory(server), sampled());
+  const disabled = await begin('spec.disabled', byAdmin(arena), sampled());
+  await untilQuickAreDone(inLdap);
+  await untilQuickAreDone(disabled);
+  say('revocation: the API servers with short caches have noticed each user');
+
+  const ofServers = sampled();
+  const samples = ENDPOINTS.map((name) => ({
+    name: ENDPOINT_NAMES[name],
+    ask: verifiers[name],
+    tokens: users(revocations.atOnce),
+    askEveryMs: 20,
+  }));
+  const everybody = [...users(arena.users()).values()];
+  const off = Promise.withResolvers<number>();
+  const switching = Promise.all(
+    ENDPOINTS.map((name) => everybodyIsRefused(verifiers[name], everybody, off.promise, AT_ONCE)),
+  );
+  switching.catch(() => undefined); // It is waited for below.
+  await delay(1_000);
+  const begun = await begin('the policy switch', bySwitch(arena, off.resolve), [...ofServers, ...samples]);
+  const switched = await switching;
+  await untilQuickAreDone(begun);
+  const lastYesMs = Math.max(...switched.map((one) => one.lastYesMs));
+  say(`revocation: the last yes was asked for ${lastYesMs} ms after the switch`);
+  return {
+    switched: ENDPOINTS.map((name, index) => [ENDPOINT_NAMES[name], switched[index] ?? NEVER] as const),
+    async later() {
+      await Promise.all(waiting);
+      for (const { close } of servers) await close();
+    },
+  };
 }
 
-/** All of them at once, each in the cache already, which is the worst that can be. */
-async function byApiServer(
-  arena: Arena,
-  { portal, caFile }: Operator,
-  { callerToken }: Verifiers,
-  { cacheTtl, names, tokens }: ByApiServer,
-): Promise<number[]> {
-  const { cluster } = arena;
+const NEVER: Switched = { lastYesMs: Number.NaN, acceptedAfterSecond: Number.NaN };
+
+async function webhookServer({ arena: { cluster }, operator, verifiers }: Ground, cacheTtl: string) {
+  const { portal, caFile } = operator;
   const file = join(cluster.folder, `webhook-${cacheTtl}.kubeconfig`);
   const url = `${portal}/token-review`;
-  await cluster.restartApiServer({
+  const { callerToken } = verifiers;
+  const apiServer = await cluster.startAnotherApiServer({
     apiServerFlags: webhookFlags({ file, url, caFile, callerToken, cacheTtl }),
   });
-  const { ask, close } = askApiServer(cluster);
-  const own = names.map((name) => tokens.get(name) ?? '');
-  for (const token of own) await waitUntil('the API server to take a token', 30_000, () => ask(token));
-  const ms = await Promise.all(
-    own.map(async (token, index) => {
-      const began = performance.now();
-      await disable(arena, names[index] ?? '');
-      return untilRefused(ask, token, began, 50);
-    }),
-  );
-  await close();
-  await cluster.restartApiServer();
-  return ms;
+  return askApiServer(apiServer);
 }
 
-/** @returns how long after the switch the last question was asked that was still answered with yes */
-async function switchOff(
-  arena: Arena,
-  { tokenReview }: Verifiers,
-  tokens: readonly string[],
-): Promise<number> {
-  let next = 0;
-  const over = new AbortController();
-  let lastYes = 0;
-  const worker = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      const asked = performance.now();
-      if (await tokenReview(tokens[next++ % tokens.length] ?? '')) lastYes = Math.max(lastYes, asked);
-    }
-  };
-  const asking = Promise.all(Array.from({ length: AT_ONCE }, worker));
-  await delay(1_000);
-  const began = performance.now();
-  await arena.patchPolicy({ enabled: false });
+/** Everybody signs in anew, to tokens of Kubernetes, which the API server itself verifies. */
+async function withTokensOfKubernetes({ arena, server, found, revocations, say }: Ground): Promise<void> {
+  const limit = passLimitMs(arena.users());
+  await waitUntil('the last key to be gone', limit, () => arena.tokens.count() === 0);
+  await arena.patchPolicy({ enabled: true, tokenSource: 'Kubernetes' });
+  await signInAgain(arena.admin, arena.users());
+  // Those who were revoked one by one stay so.
+  const revoked = 2 * (revocations.alone + revocations.caches.length * revocations.atOnce);
+  const expected = arena.users() - revoked;
   await waitUntil(
-    'five seconds without a yes',
-    LONGEST_MS,
-    () => performance.now() - Math.max(began, lastYes) > 5_000,
+    'everybody to have a token of Kubernetes',
+    2 * limit,
+    () => arena.tokens.count() >= expected,
   );
-  over.abort();
-  await asking;
-  return Math.max(0, lastYes - began);
+  say(`revocation: ${arena.tokens.count()} users have tokens of Kubernetes`);
+  const users = sampler(await readTokens(arena.admin));
+  const ask = askKubernetes(arena.admin, SERVICE_AUDIENCE);
+  const causes: [Cause, Revoke][] = [
+    ['a change in LDAP', inDirectory(server)],
+    ['spec.disabled', byAdmin(arena)],
+    ['the policy switch', bySwitch(arena)],
+  ];
+  for (const [cause, revoke] of causes) {
+    const [ms = []] = await Promise.all(
+      await refusals(revoke, [{ ask, tokens: users(revocations.atOnce), askEveryMs: 100 }]),
+    );
+    note(found, 'kube-apiserver, tokenSource: Kubernetes', cause, ms);
+  }
+  await waitUntil('the last key to be gone', limit, () => arena.tokens.count() === 0);
 }
+
+// What is shown of it.
+
+/** The row of each verifier, with the goal where there is one. */
+function refusalTable(users: number, found: Found): Table {
+  const cells = (ms: readonly number[] | undefined) =>
+    ms ? [shown(percentile(ms, 50)), shown(percentile(ms, 99))] : ['', ''];
+  const goals = new Set<string>(Object.values(ENDPOINT_NAMES));
+  return {
+    title: `From the cause to the refusal, ${users} users signed in`,
+    columns: ['verifier', CAUSES.flatMap((cause) => [`${cause}: p50`, 'p99']), 'goal'].flat(),
+    rows: [...found].map(([verifier, row]) =>
+      [verifier, CAUSES.flatMap((cause) => cells(row[cause])), goals.has(verifier) ? 'p99 < 1 s' : ''].flat(),
+    ),
+  };
+}
+
+function switchTable(switched: AllAtOnce['switched']): Table {
+  return {
+    title: 'The policy switch, asked about everybody in turn',
+    columns: ['verifier', 'the last yes, after the switch', 'accepted from 1 s after it'],
+    rows: switched.map(([name, { lastYesMs, acceptedAfterSecond }]) => [
+      name,
+      shown(lastYesMs),
+      String(acceptedAfterSecond),
+    ]),
+  };
+}
+
+const shown = (ms: number) => (ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`);

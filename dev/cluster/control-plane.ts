@@ -45,6 +45,10 @@ export interface ControlPlane {
   stopEtcd(): Promise<void>;
   /** Starts etcd, killed first where it runs, with its data; resolves when the API server is ready again. */
   restartEtcd(): Promise<void>;
+  /** Starts one more API server over the same data, with these flags and a port of its own; it ends with the others. */
+  startAnotherApiServer(
+    options: ApiServerOptions,
+  ): Promise<{ readonly url: string; readonly caFile: string }>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
@@ -58,12 +62,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const binaries = await findBinaries();
   const { path: folder, remove } = temporaryFolder('latchkey-cluster');
   const servers = new Map<keyof Binaries, ServerProcess>();
+  const others: ServerProcess[] = [];
   const start = (name: keyof Binaries, args: readonly string[]): void => {
     const server = startServer({ command: binaries[name], args, logFile: join(folder, `${name}.log`) });
     servers.set(name, server);
   };
   const stop = async (): Promise<void> => {
-    await Promise.all([...servers.values()].map((server) => server.kill()));
+    await Promise.all([...servers.values(), ...others].map((server) => server.kill()));
     remove();
   };
 
@@ -127,6 +132,21 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         await kill('etcd');
         startEtcd();
         await untilReady();
+      },
+      async startAnotherApiServer({ apiServerFlags: extra = [] }) {
+        const itsPort = await freePort();
+        const itsUrl = `https://127.0.0.1:${itsPort}`;
+        const server = startServer({
+          command: binaries['kube-apiserver'],
+          args: [...apiServerFlags(folder, itsPort, pki), ...extra],
+          logFile: join(folder, `kube-apiserver-${itsPort}.log`),
+        });
+        others.push(server);
+        await waitUntil('another API server to be ready', READY_TIMEOUT_MS, () => {
+          server.assertAlive();
+          return answersOk(itsUrl, pki.caFile, pki.admin, ['/readyz']);
+        });
+        return { url: itsUrl, caFile: pki.caFile };
       },
       stop,
     };

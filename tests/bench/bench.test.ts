@@ -11,8 +11,10 @@ const MAIN = join(import.meta.dirname, '../../bench/main.ts');
 /** The Go programs may have to be built first. */
 const BENCH_TIMEOUT_MS = 15 * 60_000;
 
-/** The parts that look at one operator alone; `directory` and `revocation` are run by hand. */
-const PARTS = ['memory', 'refresh', 'requests', 'restart', 'sign-in'];
+/** `directory` is run by hand. */
+const PARTS = ['memory', 'refresh', 'requests', 'restart', 'revocation', 'sign-in'];
+/** Every cause is measured for every verifier. */
+const CAUSES = ['a change in LDAP', 'spec.disabled', 'the policy switch'];
 
 const folder = temporaryFolder('latchkey-bench');
 afterAll(() => folder.remove());
@@ -30,6 +32,19 @@ test(
     expect(parts.restart).toEqual([expect.objectContaining({ rewritten: scale.most })]);
     expect(parts.memory.map(({ users }: { users: number }) => users)).toEqual([scale.few, scale.most]);
     expect(parts['sign-in'][0].togetherMs).toHaveLength(scale.signIns.together);
+    const [{ rate, refusedAfterMs, switched }] = parts.revocation;
+    expect(rate.reviews.perSecond).toBeGreaterThan(0);
+    for (const verifier of [
+      'TokenReview',
+      'introspection',
+      'kube-apiserver, cache 0s',
+      'kube-apiserver, tokenSource: Kubernetes',
+    ])
+      expect({ verifier, causes: Object.keys(refusedAfterMs[verifier]).toSorted() }).toEqual({
+        verifier,
+        causes: CAUSES.toSorted(),
+      });
+    expect(switched.TokenReview.acceptedAfterSecond).toEqual(expect.any(Number));
     for (const contender of ['ceiling', 'Latchkey', 'controller-runtime'])
       expect(stdout).toMatch(new RegExp(`^\\| ${contender} +\\| [0-9]+ `, 'm'));
   },

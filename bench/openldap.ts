@@ -1,0 +1,56 @@
+// The directory of a bench: an OpenLDAP server with everybody in it, what changes there, and when by its own log.
+import { setTimeout as delay } from 'node:timers/promises';
+import { PEOPLE_DN, userDn } from '../dev/directories/entries.ts';
+import { startOpenLdap, type OpenLdap } from '../dev/directories/openldap.ts';
+import { writeSecret } from '../dev/latchkey/install.ts';
+import { waitUntil } from '../dev/wait-until.ts';
+import type { User } from '../src/api/user.ts';
+import { listAll } from '../src/kubernetes/list.ts';
+import { USERS } from '../src/observation/views.ts';
+import { passLimitMs, type Arena } from './arena.ts';
+import type { Operation } from './slapd-log.ts';
+
+export const directoryOfEverybody = (names: readonly string[]): Promise<OpenLdap> =>
+  startOpenLdap({ users: names.map((uid) => ({ uid, cn: uid })), logOperations: true });
+
+/** The password that an operator searches with, where it looks for it. */
+export const letBind = ({ cluster }: Arena, { bindPassword }: OpenLdap): Promise<void> =>
+  writeSecret(cluster, 'latchkey-ldap-bind', { password: bindPassword });
+
+/** What makes an operator ask that directory. */
+export const directoryFlags = ({ ldapsUrl, caFile, bindDn }: OpenLdap) => [
+  '--directory=ldap',
+  `--ldap-url=${ldapsUrl}`,
+  `--ldap-ca-file=${caFile}`,
+  `--ldap-bind-dn=${bindDn}`,
+  `--ldap-base-dn=${PEOPLE_DN}`,
+];
+
+/** The directory has spoken about everybody, and it is written down. */
+export async function untilAllAreActive({ admin, users }: Arena): Promise<void> {
+  await waitUntil('the directory to be heard about everybody', passLimitMs(users()), async () => {
+    const { objects } = await listAll(admin, USERS);
+    const active = objects.filter(({ user }) => isActive(user));
+    if (active.length >= users()) return true;
+    await delay(1_000);
+    return false;
+  });
+}
+
+function isActive({ status }: User): boolean {
+  return status?.directory?.state === 'Active';
+}
+
+/** Locked for good, by an administrator: draft-behera-ldap-password-policy, section 5.3.3. */
+export function disableInDirectory(server: OpenLdap, names: readonly string[]): Promise<void> {
+  const changes = names.map(
+    (name) =>
+      `dn: ${userDn(name)}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n`,
+  );
+  return server.modify(changes.join('\n'));
+}
+
+/** When each entry was last changed, in ms since 1970, by its DN. */
+export function changesIn(operations: readonly Operation[]): ReadonlyMap<string, number> {
+  return new Map(operations.filter(({ kind }) => kind === 'MOD').map(({ dn, endedAt }) => [dn, endedAt]));
+}
