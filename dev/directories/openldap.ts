@@ -22,6 +22,8 @@ export interface OpenLdapOptions extends DirectoryContent {
   readonly serviceLimits?: string;
   /** Whether it has the overlay that says what changes to whoever listens (RFC 4533); it has by default. */
   readonly tellsChanges?: boolean;
+  /** Another server whose content this one follows (RFC 4533), and takes changes of its own as well. */
+  readonly follows?: OpenLdap;
   /** Writes every operation to its log, with its time. */
   readonly logOperations?: boolean;
 }
@@ -35,12 +37,16 @@ export interface OpenLdap {
   /** The account that may read everything but passwords. */
   readonly bindDn: string;
   readonly bindPassword: string;
+  /** Of the account that may do everything. */
+  readonly rootPassword: string;
   /** What slapd says. */
   readonly logFile: string;
   /** Runs LDIF changes with ldapmodify as the root DN, operational attributes included. */
   modify(ldif: string): Promise<void>;
   /** Ends the server as an accident would; its files stay until `stop`. */
   kill(): Promise<void>;
+  /** Starts it again after `kill`, with what it had. */
+  restart(): Promise<void>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -73,6 +79,7 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
     globalLines: options.globalLines ?? [],
     serviceLimits: options.serviceLimits ?? 'size.prtotal=unlimited',
     tellsChanges: options.tellsChanges ?? true,
+    ...(options.follows && { follows: options.follows }),
   });
   writeFileSync(configurationFile, configuration, { mode: 0o600 });
 
@@ -81,19 +88,26 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
   const tlsPort = await freePort();
   const ldapUrl = `ldap://127.0.0.1:${port}`;
   const ldapsUrl = `ldaps://127.0.0.1:${tlsPort}`;
-  const server = startServer({
-    command: slapd,
-    // -d keeps it in the foreground; it writes what ended it, and nothing else unless it is told to.
-    args: [
-      '-f',
-      configurationFile,
-      '-h',
-      `${ldapUrl} ${ldapsUrl}`,
-      '-d',
-      options.logOperations ? 'stats' : 'none',
-    ],
-    logFile,
-  });
+  const start = () =>
+    startServer({
+      command: slapd,
+      // -d keeps it in the foreground; it writes what ended it, and nothing else unless it is told to.
+      args: [
+        '-f',
+        configurationFile,
+        '-h',
+        `${ldapUrl} ${ldapsUrl}`,
+        '-d',
+        options.logOperations ? 'stats' : 'none',
+      ],
+      logFile,
+    });
+  let server = start();
+  const untilItListens = () =>
+    waitUntil('slapd to listen', START_TIMEOUT_MS, () => {
+      server.assertAlive();
+      return isListening(tlsPort);
+    });
   const stop = async (): Promise<void> => {
     await server.kill();
     remove();
@@ -107,21 +121,23 @@ export async function startOpenLdap(options: OpenLdapOptions): Promise<OpenLdap>
   };
 
   try {
-    await waitUntil('slapd to listen', START_TIMEOUT_MS, () => {
-      server.assertAlive();
-      return isListening(tlsPort);
-    });
-    const bindPassword = randomUUID();
-    await modify(toLdif(entriesOf(options, bindPassword)), '-a');
+    await untilItListens();
+    const bindPassword = options.follows?.bindPassword ?? randomUUID();
+    if (!options.follows) await modify(toLdif(entriesOf(options, bindPassword)), '-a');
     return {
       ldapUrl,
       ldapsUrl,
       caFile: authority.certFile,
       bindDn: SERVICE_DN,
       bindPassword,
+      rootPassword,
       logFile,
       modify: (ldif) => modify(ldif),
       kill: () => server.kill(),
+      async restart() {
+        server = start();
+        await untilItListens();
+      },
       stop,
     };
   } catch (error) {

@@ -12,6 +12,7 @@ export interface SlapdOptions {
   globalLines: readonly string[];
   serviceLimits: string;
   tellsChanges: boolean;
+  follows?: { readonly ldapsUrl: string; readonly caFile: string; readonly rootPassword: string };
 }
 
 /**
@@ -19,7 +20,8 @@ export interface SlapdOptions {
  * log of changes. It does not wait for the disk (`dbnosync`), since its data dies with it.
  */
 export function slapdConfiguration(options: SlapdOptions): string {
-  const { folder, caFile, serving, rootPassword, globalLines, serviceLimits, tellsChanges } = options;
+  const { folder, caFile, serving, rootPassword, globalLines, serviceLimits, tellsChanges, follows } =
+    options;
   return `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -37,6 +39,7 @@ TLSCACertificateFile ${caFile}
 TLSCertificateFile ${serving.certFile}
 TLSCertificateKeyFile ${serving.keyFile}
 TLSVerifyClient never
+${follows ? 'serverID 2' : 'serverID 1'}
 ${globalLines.join('\n')}
 
 database mdb
@@ -59,6 +62,7 @@ index objectClass,uid,mail,entryUUID,entryCSN,member,memberOf,modifyTimestamp eq
 limits dn.exact="${SERVICE_DN}" ${serviceLimits}
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="${SERVICE_DN}" read by self read by * none
+${follows ? replication(follows) : ''}
 overlay memberof
 memberof-refint TRUE
 overlay ppolicy
@@ -70,4 +74,11 @@ logdb cn=accesslog
 logops writes
 logsuccess TRUE
 `;
+}
+
+/** Replicas keep the UUIDs and the times of entries; `multiprovider` lets this one take changes, too. */
+function replication({ ldapsUrl, caFile, rootPassword }: NonNullable<SlapdOptions['follows']>): string {
+  const source = `provider=${ldapsUrl} tls_cacert=${caFile} searchbase="${SUFFIX}"`;
+  const account = `bindmethod=simple binddn="${ROOT_DN}" credentials=${rootPassword}`;
+  return `syncrepl rid=1 ${source} ${account} type=refreshAndPersist retry="1 +"\nmultiprovider on`;
 }
