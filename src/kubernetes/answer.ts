@@ -1,7 +1,7 @@
 // Reads the body of an answer, as far as the memory should hold it.
 
 /** A page of 500 large objects fits; an answer without end does not. */
-const MAX_BYTES = 64 * 1024 * 1024;
+export const MAX_BYTES = 64 * 1024 * 1024;
 
 /** @throws {RangeError} where it is longer than 64 MiB */
 export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
@@ -9,15 +9,16 @@ export async function readText(body: AsyncIterable<Uint8Array>): Promise<string>
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > MAX_BYTES) throw new RangeError(`an answer of more than ${MAX_BYTES} bytes`);
+    if (size > MAX_BYTES) throw tooLong();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
+export const tooLong = () => new RangeError(`an answer of more than ${MAX_BYTES} bytes`);
+
 /** @throws {TypeError} where it is not JSON */
-export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
-  const text = await readText(body);
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

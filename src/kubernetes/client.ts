@@ -1,10 +1,11 @@
 // The only way to the API server: pooled HTTP/2, a time limit on every request, errors with Kubernetes' reasons.
 import { Agent, errors, type Dispatcher } from 'undici';
-import { readJson, readText } from './answer.ts';
+import { parseJson, readText } from './answer.ts';
 import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
 import type { Connection } from './credentials.ts';
 import { withTimeLimit } from './time-limit.ts';
+import { wholeAnswer, type WholeAnswer } from './whole-answer.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -73,11 +74,7 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
   const listeners: ((range: SkewRange) => void)[] = [];
   let waiting = 0;
 
-  async function send(
-    dispatcher: Agent,
-    request: ApiRequest,
-    { signal, bodyTimeout }: { signal: AbortSignal; bodyTimeout: number },
-  ): Promise<Dispatcher.ResponseData> {
+  async function dispatched(request: ApiRequest): Promise<Dispatcher.DispatchOptions> {
     const {
       method,
       path,
@@ -88,16 +85,12 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
     } = request;
     const authorization = await connection.authorization();
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    if (waiting >= MAX_WAITING) throw new Error('too many requests are waiting for the API server');
-    waiting += 1;
-    const sent = new Date();
-    const answering = dispatcher.request({
+    return {
       origin,
       path: pathname.replace(/\/$/, '') + path + search(query),
       method,
-      signal,
       headersTimeout: limitOf(request) * PING_AFTER,
-      bodyTimeout,
+      bodyTimeout: limitOf(request) * PING_AFTER,
       headers: {
         accept,
         'user-agent': 'latchkey',
@@ -105,30 +98,41 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
         ...authorization,
       },
       ...(payload !== undefined && { body: payload }),
-    });
-    const verb = query?.['watch'] === true ? 'WATCH' : method;
-    let code = 'none';
-    let answer: Dispatcher.ResponseData;
-    try {
-      answer = await answering;
-      code = String(answer.statusCode);
-    } finally {
-      waiting -= 1;
-      onAnswer?.(verb, code);
-    }
-    const date = answer.headers['date'];
-    const range = skewRange(typeof date === 'string' ? date : undefined, sent, new Date());
-    if (range) for (const listener of listeners) listener(range);
-    return answer;
+    };
   }
 
-  async function refuse(request: ApiRequest, answer: Dispatcher.ResponseData): Promise<never> {
-    if (answer.statusCode === 401) connection.forget();
-    const text = await readText(answer.body);
-    const retryAfter = Number(answer.headers['retry-after']);
+  /** What is done with every request: it has its place among those that wait, and whoever counts or compares clocks is told. */
+  async function answered<A extends Pick<WholeAnswer, 'statusCode' | 'headers'>>(
+    { query, method }: ApiRequest,
+    send: () => Promise<A>,
+  ): Promise<A> {
+    if (waiting >= MAX_WAITING) throw new Error('too many requests are waiting for the API server');
+    waiting += 1;
+    const sent = new Date();
+    let code = 'none';
+    try {
+      const answer = await send();
+      code = String(answer.statusCode);
+      const { date } = answer.headers;
+      const range = skewRange(typeof date === 'string' ? date : undefined, sent, new Date());
+      if (range) for (const listener of listeners) listener(range);
+      return answer;
+    } finally {
+      waiting -= 1;
+      onAnswer?.(query?.['watch'] === true ? 'WATCH' : method, code);
+    }
+  }
+
+  function refuse(
+    request: ApiRequest,
+    { statusCode, headers }: Pick<WholeAnswer, 'statusCode' | 'headers'>,
+    text: string,
+  ): never {
+    if (statusCode === 401) connection.forget();
+    const retryAfter = Number(headers['retry-after']);
     throw new ApiError(
       `${request.method} ${request.path}`,
-      answer.statusCode,
+      statusCode,
       parseStatus(text),
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1_000 : undefined,
     );
@@ -137,12 +141,15 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
   return {
     async request<T>(request: ApiRequest): Promise<T> {
       try {
-        return await withTimeLimit(timeLimit(request), async (signal) => {
-          const answer = await send(agent, request, { signal, bodyTimeout: limitOf(request) * PING_AFTER });
-          if (answer.statusCode >= 300) await refuse(request, answer);
-          // The API server's own, under a schema that it has checked.
-          return (await readJson(answer.body)) as T;
-        });
+        const limits = {
+          limitMs: limitOf(request),
+          late: () => new Error(noAnswer(request)),
+          signal: request.signal,
+        };
+        const answer = await answered(request, () => wholeAnswer(agent, () => dispatched(request), limits));
+        if (answer.statusCode >= 300) refuse(request, answer, answer.text);
+        // The API server's own, under a schema that it has checked.
+        return parseJson(answer.text) as T;
       } catch (cause) {
         throw asApiError(request, cause);
       }
@@ -154,8 +161,11 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
         return await withTimeLimit(timeLimit(request), async (limit) => {
           const giveUp = () => started.abort(limit.reason);
           limit.addEventListener('abort', giveUp, { once: true });
-          const answer = await send(request.brief ? agent : streams, request, { signal, bodyTimeout: 0 });
-          if (answer.statusCode >= 300) await refuse(request, answer);
+          const options = await dispatched(request);
+          const answer = await answered(request, () =>
+            (request.brief ? agent : streams).request({ ...options, signal, bodyTimeout: 0 }),
+          );
+          if (answer.statusCode >= 300) refuse(request, answer, await readText(answer.body));
           return answer.body;
         });
       } catch (cause) {

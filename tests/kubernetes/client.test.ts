@@ -218,7 +218,8 @@ describe.each(['h2', 'http/1.1'] as const)('over %s', (protocol) => {
       expect(error).toMatchObject({ code: 'ApiUnreachable', status: 0 });
       expect(error.message).toBe('GET /api/v1/namespaces/ada: no answer within 0.3 s');
       expect(took).toBeGreaterThan(200);
-      expect(took).toBeLessThan(1_000);
+      // Not the default of 10 s; a busy machine takes its time.
+      expect(took).toBeLessThan(5_000);
       await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
       server.script = (_request, answer) => answer.end('{}');
       await expect(client.request(GET)).resolves.toEqual({});
