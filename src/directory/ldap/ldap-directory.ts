@@ -10,6 +10,7 @@ import { isWorthAsking } from '../username.ts';
 import { simpleBind } from './bind.ts';
 import { connector } from './connector.ts';
 import { dialectAt } from './dialects/detect.ts';
+import { readPolicyOf } from './dialects/openldap-policies.ts';
 import { ACCOUNT_ATTRIBUTES, accountOf, DEFAULT_ID_ATTRIBUTES } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { findEntry, searchFailed } from './find-entry.ts';
@@ -64,7 +65,12 @@ export function ldapDirectory(settings: LdapSettings): Directory {
       const dialect = await dialectAt(socket, checked.dialect, timeoutMs);
       const asked = [...attributes, ...dialect.attributes];
       const entry = await findEntry(socket, { baseDN, filter, attributes: asked, timeoutMs }, username);
-      return entry && { entry, spells: [...dialect.spellsOf(entry), ...(await excluded(socket, entry))] };
+      if (!entry) return undefined;
+      const policy =
+        dialect.name === 'openldap'
+          ? await readPolicyOf((options) => search(socket, { ...options, timeoutMs }), entry)
+          : undefined;
+      return { entry, spells: [...dialect.spellsOf(entry, policy), ...(await excluded(socket, entry))] };
     });
   }
 

@@ -7,6 +7,7 @@ import { DIRECTORY_389_ATTRIBUTES, directory389Spells } from './directory-389.ts
 import { EDIRECTORY_ATTRIBUTES, eDirectorySpells } from './edirectory.ts';
 import { OPENLDAP_PPOLICY_ATTRIBUTES, openLdapSpells } from './openldap-ppolicy.ts';
 import type { PasswordPolicy } from './openldap-ppolicy.ts';
+import { POLICY_ATTRIBUTE } from './openldap-policies.ts';
 import { SHADOW_ACCOUNT_ATTRIBUTES, shadowAccountSpells } from './shadow-account.ts';
 
 export const DIALECT_NAMES = ['active-directory', '389ds', 'openldap', 'edirectory', 'generic'] as const;
@@ -35,7 +36,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   },
   openldap: {
     name: 'openldap',
-    attributes: [...OPENLDAP_PPOLICY_ATTRIBUTES, ...SHADOW],
+    attributes: [...OPENLDAP_PPOLICY_ATTRIBUTES, POLICY_ATTRIBUTE, ...SHADOW],
     spellsOf: (entry, policy) => [...openLdapSpells(entry, policy), ...shadowSpells(entry)],
   },
   edirectory: { name: 'edirectory', attributes: EDIRECTORY_ATTRIBUTES, spellsOf: eDirectorySpells },

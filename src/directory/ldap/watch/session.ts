@@ -7,6 +7,7 @@ import type { DirectoryTally } from '../../watch/tally.ts';
 import type { Wanted } from '../../watch/watch.ts';
 import { DETECTION_ATTRIBUTES, detectDialect, dialectOf } from '../dialects/dialect.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import { passwordPolicies, POLICY_ATTRIBUTE } from '../dialects/openldap-policies.ts';
 import { DEFAULT_ID_ATTRIBUTES, idOf, textsOf } from '../entry.ts';
 import type { Entry } from '../entry.ts';
 import { generalizedTime } from '../generalized-time.ts';
@@ -62,6 +63,13 @@ export async function openSession(
   await within(socket, timeoutMs, () => bindServiceAccount(socket, settings));
   const first = await root();
   const dialect = settings.dialect === undefined ? detectDialect(first) : dialectOf(settings.dialect);
+  const policies =
+    dialect.name === 'openldap'
+      ? passwordPolicies((asked) => {
+          count.requested('policy');
+          return within(socket, timeoutMs, () => search(socket, { ...asked, timeoutMs }));
+        })
+      : undefined;
   const counts = usnOf(first) !== undefined;
   const attributes = [
     ...new Set([
@@ -124,7 +132,13 @@ export async function openSession(
     if (usernames.length === 0 && isIllegible(entry)) count.unusable('Binary');
     if (!usernames.some((name) => wanted.has(name))) return { key: keyOf(entry), usernames: [], spells: [] };
     const id = idOf(entry, idAttribute);
-    const spells: Spell[] = [...dialect.spellsOf(entry)];
+    const policy = policies?.of(entry);
+    const spells: Spell[] = [...dialect.spellsOf(entry, policy)];
+    if (policies && !policy) {
+      // Asked for by name as soon as the policy is read; until then its times may be wrong.
+      spells.push({ reason: 'Unreadable', attribute: POLICY_ATTRIBUTE });
+      for (const name of usernames) if (wanted.has(name)) roster.doubt(name);
+    }
     if (isExcluded) spells.push({ reason: 'Excluded' });
     if (id === undefined && idAttribute !== undefined)
       spells.push({ reason: 'Unreadable', attribute: idAttribute, fault: idFault(entry, idAttribute) });
@@ -158,6 +172,7 @@ export async function openSession(
 
   async function sweep(): Promise<Mark | undefined> {
     const before = counts ? usnOf(await root()) : undefined;
+    await policies?.refresh();
     const beganAt = performance.now();
     roster.beginSweep();
     const { entries, latest } = await read(
@@ -183,6 +198,7 @@ export async function openSession(
   }
 
   async function settleDoubts(): Promise<void> {
+    await policies?.readNew();
     const doubtful = roster.doubtful();
     for (let at = 0; at < doubtful.length; at += NAMES_AT_ONCE) {
       const names = doubtful.slice(at, at + NAMES_AT_ONCE);
