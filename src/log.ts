@@ -9,7 +9,7 @@ interface NativeError extends Error {
 }
 
 /** A belt beside the braces: nothing under these names is meant to be logged in the first place. */
-const SECRET = [
+const SECRET = new Set([
   'password',
   'token',
   'cookie',
@@ -19,7 +19,30 @@ const SECRET = [
   'bindPassword',
   'data',
   'body',
-];
+]);
+const REDACTED = '[redacted]';
+/** Deeper than anything that is logged. */
+const LEVELS = 4;
+
+/**
+ * The fields of a line without the values of those names. pino's own redaction takes 20 µs for a line, five times what
+ * the line itself does, and every refresh writes one.
+ */
+function withoutSecrets(fields: object, levels = LEVELS): Record<string, unknown> {
+  const safe = { ...fields } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(fields)) {
+    safe[name] = SECRET.has(name) ? REDACTED : within(value, levels);
+  }
+  return safe;
+}
+
+/** An Error says what `errorOf` lets it say; a Date, or whatever else knows how it is written, says that. */
+function within(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null || isNativeError(value) || 'toJSON' in value) return value;
+  if (levels === 1) return '[too deep]';
+  if (Array.isArray(value)) return value.map((each: unknown) => within(each, levels - 1));
+  return withoutSecrets(value, levels - 1);
+}
 
 /** Of an error only what is named here: its other fields may hold a request or an answer. */
 function errorOf(error: unknown): object {
@@ -47,9 +70,12 @@ export function createLog(level: string, destination?: { write(line: string): vo
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: SECRET.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
-    serializers: { err: errorOf },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields) => withoutSecrets(fields),
+    },
+    // What a child log is bound to is serialised, and passes no formatter.
+    serializers: { ...Object.fromEntries([...SECRET].map((name) => [name, () => REDACTED])), err: errorOf },
   };
   return destination ? pino(options, destination) : pino(options);
 }

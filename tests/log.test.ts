@@ -40,10 +40,11 @@ describe('what could hold a secret is cut out', () => {
     'body',
   ];
 
-  test.each(names)('%s, also one level down, also of a child log', (name) => {
+  test.each(names)('%s, also further down, also of a child log', (name) => {
     for (const write of [
       (log: ReturnType<typeof createLog>) => log.info({ [name]: SECRET }, 'top'),
       (log: ReturnType<typeof createLog>) => log.info({ request: { [name]: { deep: SECRET } } }, 'nested'),
+      (log: ReturnType<typeof createLog>) => log.info({ a: { list: [{ [name]: SECRET }] } }, 'in a list'),
       (log: ReturnType<typeof createLog>) => log.child({ [name]: SECRET }).info('child'),
     ]) {
       const text = line(write);
@@ -51,6 +52,23 @@ describe('what could hold a secret is cut out', () => {
       expect(text).not.toContain(SECRET);
     }
   });
+});
+
+test('what is cut out of a line is not cut out of the object itself', () => {
+  const request = { token: SECRET, headers: { cookie: SECRET, accept: 'text/html' } };
+  const written = parsed((log) => log.info({ request }, 'request'));
+  expect(written['request']).toEqual({
+    token: '[redacted]',
+    headers: { cookie: '[redacted]', accept: 'text/html' },
+  });
+  expect(request.headers.cookie).toBe(SECRET);
+});
+
+test('what refers to itself ends somewhere', () => {
+  const circle: Record<string, unknown> = { token: SECRET };
+  circle['self'] = circle;
+  circle['list'] = [circle];
+  expect(line((log) => log.info({ circle }, 'round'))).not.toContain(SECRET);
 });
 
 describe('of an error', () => {
