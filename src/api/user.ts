@@ -168,6 +168,11 @@ export const userStatus = z.object({
     .max(64)
     .optional()
     .describe('The Secret access-token that Latchkey made for this User.'),
+  anchorUID: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('The Secret access-token-binding that tokens of Kubernetes for this User hang on.'),
   hold: z
     .string()
     .max(16)

@@ -5,7 +5,7 @@ import { anchoredDigest, sessionOfKubernetes, type Anchored } from './anchor.ts'
 import { claimsDigest, identityClaims } from './claims.ts';
 import { holdOf } from './losing.ts';
 import type { HeldToken, Observed } from './observed.ts';
-import { floorAt, lifetime, refreshAt } from './refresh.ts';
+import { CLOCKS_APART_MS, floorAt, lifetime, refreshAt } from './refresh.ts';
 import type { Plan, Step } from './step.ts';
 
 /** @returns undefined where the Secret has to lose its key: nothing may be minted, and the old token is too old. */
@@ -22,10 +22,12 @@ export function keepFresh(
   // First there has to be something for the token to hang on; what one hung on that is gone is dead.
   if (byKubernetes && !ready) return { steps: [], tokenWritten: false };
   const digest = ready && byKubernetes ? anchoredDigest(claims, ready) : claimsDigest(claims);
+  // What Kubernetes gives counts by the API server's clock, which may be ahead of this one.
+  const longestMs = life.ttlMs + (byKubernetes ? CLOCKS_APART_MS : 0);
   const isAsItShould = (token: Omit<HeldToken, 'kid'>) =>
     token.session === session.id &&
     token.claims === digest &&
-    token.expiresAt.getTime() - now.getTime() <= life.ttlMs;
+    token.expiresAt.getTime() - now.getTime() <= longestMs;
   const written = secret?.finalizers ? undefined : secret?.written?.token;
   // After a restart, or where the answer to a write was lost, only the annotations tell what the Secret holds. It is
   // written anew as soon as that is possible; to take it away before would punish everybody for a bad moment.

@@ -43,9 +43,10 @@ export function ownsSecret({ user, secret }: Observed, claim: NamespaceClaim): b
   return isOurs(claim) || secret.userUID === user.metadata.uid || secret.uid === user.status?.secretUID;
 }
 
+/** As ownsSecret, of the Secret access-token-binding. */
 export function ownsAnchor({ user, anchor }: Observed, claim: NamespaceClaim): boolean {
   if (!anchor) return false;
-  return isOurs(claim) || anchor.userUID === user.metadata.uid;
+  return isOurs(claim) || anchor.userUID === user.metadata.uid || anchor.uid === user.status?.anchorUID;
 }
 
 export function ownsBinding({ user, binding }: Observed, claim: NamespaceClaim): boolean {

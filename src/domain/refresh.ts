@@ -27,8 +27,10 @@ export function refreshAt(userUID: string, expiresAt: Date, { ttlMs, minRemainin
   return new Date(expiresAt.getTime() - ttlMs + share * (ttlMs - minRemainingMs));
 }
 
+/** How far apart clocks may be before nothing is minted. */
+export const CLOCKS_APART_MS = 5_000;
 /** To take it out takes a write, and whoever reads it may have a clock that is ahead by as much as is tolerated. */
-const FLOOR_AHEAD_MS = 5_000;
+const FLOOR_AHEAD_MS = CLOCKS_APART_MS;
 
 /** When the token that expires at `expiresAt` has to leave the Secret, replaced or not, so as not to be read below the floor. */
 export function floorAt(expiresAt: Date, { minRemainingMs }: Lifetime): Date {

@@ -5,7 +5,7 @@ import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { unlicensed, type ShutGate } from './gates.ts';
 import { holdOf } from './losing.ts';
 import type { Observed } from './observed.ts';
-import { namespaceClaim, ownsSecret } from './ownership.ts';
+import { namespaceClaim, ownsAnchor, ownsSecret } from './ownership.ts';
 import type { SessionEnd } from './session.ts';
 
 interface Verdict {
@@ -22,12 +22,13 @@ const ENDED: Record<SessionEnd, string> = {
 };
 
 export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): UserStatus {
-  const { user, secret, usernameHolder } = observed;
+  const { user, secret, anchor, usernameHolder } = observed;
   const old = user.status ?? {};
   const generation = user.metadata.generation ?? 0;
   const claim = namespaceClaim(observed);
   const secretUID = secret && !secret.deleting && ownsSecret(observed, claim) ? secret.uid : old.secretUID;
 
+  const anchorUID = anchor && !anchor.deleting && ownsAnchor(observed, claim) ? anchor.uid : old.anchorUID;
   const hold = holdOf(observed.losing);
   const isLicenseRequired = observed.license.content.kind !== 'NotRequired';
   const licensed = isLicenseRequired ? [license(observed)] : [];
@@ -51,6 +52,7 @@ export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): 
     ...(old.browsers && { browsers: old.browsers }),
     ...(old.directory && { directory: old.directory }),
     ...(secretUID !== undefined && { secretUID }),
+    ...(anchorUID !== undefined && { anchorUID }),
     ...(hold !== undefined && { hold }),
     conditions,
   };

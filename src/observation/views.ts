@@ -47,7 +47,10 @@ export interface CachedSecret extends Stored, Omit<SecretView, 'written' | 'clai
   readonly userName: string | undefined;
 }
 
-export interface CachedAnchor extends Stored, AnchorView {}
+export interface CachedAnchor extends Stored, AnchorView {
+  /** The name of the User that it was made for. */
+  readonly userName: string | undefined;
+}
 
 export interface CachedBinding extends Stored, ReaderBindingView {}
 
@@ -146,6 +149,7 @@ export const ANCHORS: Resource<CachedAnchor> = {
       ...identity(object),
       userUID: labels?.[LABEL.userUID],
       session: annotations?.[ANNOTATION.session],
+      userName: annotations?.[ANNOTATION.user],
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,
     };

@@ -58,6 +58,16 @@ describe('a token of Kubernetes', () => {
     expect(does(anAnchor(), digest)).toEqual([]);
   });
 
+  test.each([
+    [0, 5_000],
+    [1, 5_001],
+  ])('is replaced %i times where its time ends %i ms later than it may: clocks differ', (times, ms) => {
+    const known = picture(anAnchor(), digest);
+    const late = writtenToken(user, BY_KUBERNETES, 30 * MINUTE_MS + ms, { claims: digest, kid: undefined });
+    const { steps } = decide({ ...known, secret: { ...known.secret!, written: late } }, NOW);
+    expect(steps).toHaveLength(times);
+  });
+
   test('is replaced where it hangs on another one, and is never written before there is one', () => {
     expect(does(anAnchor({ uid: 'uid-anchor-2' }), digest)).toMatchObject([
       { do: 'WriteToken', anchor: 'uid-anchor-2', session: 'session-1' },

@@ -51,6 +51,7 @@ const user = fc.record({
     { nil: undefined, freq: 8 },
   ),
   secretUID: fc.constantFrom(undefined, 'uid-secret'),
+  anchorUID: fc.constantFrom(undefined, 'uid-anchor'),
 });
 /** What the status says, and what the watch of the directory knows. */
 const directory = fc.record({
@@ -129,7 +130,7 @@ const parts = fc.record({
 });
 
 export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
-  const { session, secretUID } = its.user;
+  const { session, secretUID, anchorUID } = its.user;
   // Without a finalizer, a User that is deleted is not seen any more.
   const finalizers =
     its.user.deleting && its.user.finalizers.length === 0 ? [ADMIN_FINALIZER] : its.user.finalizers;
@@ -143,6 +144,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
     status: {
       ...(session && { session: aSession(session) }),
       ...(secretUID !== undefined && { secretUID }),
+      ...(anchorUID !== undefined && { anchorUID }),
       ...(its.directory.state !== undefined && {
         directory: {
           state: its.directory.state,

@@ -80,7 +80,8 @@ type Named = { readonly uid: string; readonly userUID: string | undefined };
 
 /** An object under one of our names that is not hers to touch: somebody else made it, or it is the elder's. */
 function isForeign(object: Named | undefined, { user, namespace, namespaceHolder }: Observed): boolean {
-  if (!object || object.userUID === 'uid-ada' || object.uid === user.status?.secretUID) return false;
+  if (!object || object.userUID === 'uid-ada') return false;
+  if (object.uid === user.status?.secretUID || object.uid === user.status?.anchorUID) return false;
   const madeForNobodyElse =
     namespace?.kind === 'made' && namespace.userUID !== 'uid-elder' && namespaceHolder === user;
   return !isMadeForAda(namespace) && !madeForNobodyElse;

@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Observed } from '../../src/domain/observed.ts';
-import { namespaceClaim, ownsBinding, ownsSecret, type NamespaceClaim } from '../../src/domain/ownership.ts';
-import { aBinding, ada, aNamespace, aPicture, aSecret } from './pictures.ts';
+import {
+  namespaceClaim,
+  ownsAnchor,
+  ownsBinding,
+  ownsSecret,
+  type NamespaceClaim,
+} from '../../src/domain/ownership.ts';
+import { aBinding, ada, anAnchor, aNamespace, aPicture, aSecret } from './pictures.ts';
 import { sampleUser } from './sample.ts';
 
 const ELDER = sampleUser({ name: 'elder', uid: 'uid-elder', createdAt: '2029-01-01T00:00:00Z' });
@@ -49,6 +55,20 @@ describe('a namespace is', () => {
     expect(namespaceClaim(aPicture({ namespaceHolder: twin }))).toBe('Made');
     const theirs = { user: twin, usernameHolder: twin, namespaceHolder: twin };
     expect(namespaceClaim(aPicture(theirs))).toBe('Taken');
+  });
+});
+
+describe('what tokens of Kubernetes hang on is ours', () => {
+  const stripped = anAnchor({ userUID: undefined });
+  const known = ada({ status: { anchorUID: 'uid-anchor' } });
+  test.each<[boolean, NamespaceClaim, string, Partial<Observed>]>([
+    [true, 'Made', 'whatever its labels say', { anchor: stripped }],
+    [true, 'HandedOver', 'by its label', { anchor: anAnchor() }],
+    [true, 'HandedOver', 'by its UID, when its label is gone', { anchor: stripped, user: known }],
+    [false, 'HandedOver', 'without a label', { anchor: stripped }],
+    [false, 'HandedOver', 'when there is none', {}],
+  ])('%s, %s: %s', (owned, claim, _, change) => {
+    expect(ownsAnchor(aPicture(change), claim)).toBe(owned);
   });
 });
 

@@ -5,6 +5,7 @@ import type { CannotMint, Observed } from '../../src/domain/observed.ts';
 import {
   ada,
   aNamespace,
+  anAnchor,
   aPicture,
   aSecret,
   aSession,
@@ -101,6 +102,13 @@ describe('the status says', () => {
       secret: aSecret({ userUID: undefined }),
     };
     expect(statusOf(foreign)).not.toHaveProperty('secretUID');
+  });
+
+  test('and which Secret its tokens of Kubernetes hang on', () => {
+    expect(statusOf({ anchor: anAnchor() }).anchorUID).toBe('uid-anchor');
+    const handedOver = aNamespace({ kind: 'handed-over', userUID: undefined });
+    const foreign = { namespace: handedOver, anchor: anAnchor({ userUID: undefined }) };
+    expect(statusOf(foreign)).not.toHaveProperty('anchorUID');
   });
 });
 

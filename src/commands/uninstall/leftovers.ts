@@ -60,6 +60,6 @@ export function isOurs(
   users: readonly CachedUser[],
 ): (leftover: Leftover) => boolean {
   const made = new Set(namespaces.filter(({ kind }) => kind === NAMESPACE_MADE).map(({ name }) => name));
-  const known = new Set(users.map(({ user }) => user.status?.secretUID));
+  const known = new Set(users.flatMap(({ user: { status } }) => [status?.secretUID, status?.anchorUID]));
   return ({ namespace = '', userUID, uid }) => made.has(namespace) || userUID !== undefined || known.has(uid);
 }

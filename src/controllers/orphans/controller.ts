@@ -1,6 +1,7 @@
 // Collects what is left of Users that vanished while nobody watched, once the API server itself says that they are gone.
 import type { Logger } from 'pino';
-import { READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
+import { ANCHOR_SECRET, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
+import { effectiveNamespace } from '../../domain/effective.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
@@ -11,12 +12,13 @@ import { NAMESPACES, USERS } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
-import { orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
+import { deadAnchorIn, orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 
 const CONCURRENCY = 4;
 
-const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`;
+const secretPath = (namespace: string, name = TOKEN_SECRET) =>
+  `/api/v1/namespaces/${namespace}/secrets/${name}`;
 
 export interface OrphansControllerOptions {
   readonly client: KubernetesClient;
@@ -50,12 +52,14 @@ export function orphansController({
       const stuck = tokenStuckIn(caches, namespace);
       if (stuck && isLeading()) await deleteForGood(client, secretPath(name), stuck);
       const found = orphanIn(caches, namespace);
-      if (!found || !isLeading()) return;
+      const anchor = deadAnchorIn(caches, name);
+      if (!(found ?? anchor) || !isLeading()) return;
       const definition = caches.userDefinition.get(USERS_CRD);
       // A User that was made a moment ago may claim the namespace, and the cache not know it yet.
       if (definition && !caches.userFreshness.isProven())
         throw new Error('the cache of Users is not proven fresh yet');
-      if (await isThere(found, definition !== undefined)) return;
+      if (anchor && !found && !(await isThere(anchor, definition !== undefined))) await collectAnchor(name);
+      if (!found || (await isThere(found, definition !== undefined))) return;
       holds.vanished(found.userUID);
       const permission = permissions.of('Vanished', found.userUID);
       if (permission?.given) await collect(found);
@@ -69,7 +73,10 @@ export function orphansController({
   });
 
   /** @param isProven whether the cache knows of all Users; else anyone of that name may claim the namespace. */
-  async function isThere({ userName, userUID }: Orphan, isProven: boolean): Promise<boolean> {
+  async function isThere(
+    { userName, userUID }: { readonly userName: string | undefined; readonly userUID: string | undefined },
+    isProven: boolean,
+  ): Promise<boolean> {
     if (userName === undefined) return true; // Not as we make them: somebody has changed it, so it is left alone.
     try {
       const user = await client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${userName}` });
@@ -93,10 +100,16 @@ export function orphansController({
   async function collectSecret(namespace: string): Promise<void> {
     const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
     if (secret) await deleteForGood(client, secretPath(namespace), secret);
+    await collectAnchor(namespace);
     const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
     if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).size > 0) return;
     const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
     await deleteIfThere(client, `${bindings}/${READER_ROLE}`, binding.uid);
+  }
+
+  async function collectAnchor(namespace: string): Promise<void> {
+    const anchor = deadAnchorIn(caches, namespace);
+    if (anchor) await deleteForGood(client, secretPath(namespace, ANCHOR_SECRET), anchor);
   }
 
   caches.namespaces.onChange((_, after) => {
@@ -110,6 +123,9 @@ export function orphansController({
     // A User keeps its namespace for life, and its status names it.
     const namespace = before?.user.status?.namespace;
     if (before && before.uid !== after?.uid && namespace !== undefined) queue.add(namespace);
+    // One that was restored claims what is not its own.
+    const claimed = after && before?.uid !== after.uid ? effectiveNamespace(after.user) : undefined;
+    if (claimed !== undefined && deadAnchorIn(caches, claimed)) queue.add(claimed);
   });
   // Whoever switches everything off, or ends every session, means these tokens, too.
   caches.policies.onChange((before, after) => {

@@ -1,8 +1,8 @@
 // Finds what is left of Users that are gone.
-import { TOKEN_SECRET } from '../../api/names.ts';
+import { ANCHOR_SECRET, TOKEN_SECRET } from '../../api/names.ts';
 import { orphan } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
-import type { CachedNamespace, CachedSecret } from '../../observation/views.ts';
+import type { CachedAnchor, CachedNamespace, CachedSecret } from '../../observation/views.ts';
 
 export interface Orphan {
   readonly namespace: CachedNamespace;
@@ -34,6 +34,15 @@ export function tokenStuckIn(caches: Caches, namespace: CachedNamespace): Cached
   const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
   if (!namespace.deleting || !secret?.finalizers) return undefined;
   return orphanIn(caches, { ...namespace, deleting: false }) && secret;
+}
+
+/**
+ * What tokens of Kubernetes hang on that were given to a User whom the cache does not know: they live for as long as it
+ * stands, also where somebody else claims the namespace by now.
+ */
+export function deadAnchorIn(caches: Caches, namespace: string): CachedAnchor | undefined {
+  const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
+  return anchor?.userUID !== undefined && caches.byUID.get(anchor.userUID).size === 0 ? anchor : undefined;
 }
 
 export function* orphans(caches: Caches): Iterable<Orphan> {

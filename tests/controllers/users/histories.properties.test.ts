@@ -35,7 +35,7 @@ const PEOPLE: Readonly<Record<string, object>> = {
 };
 const person = fc.constantFrom('ada', 'grace', 'eve', 'mallory');
 const someNamespace = fc.constantFrom('ada', 'hopper', 'eve');
-const kind = fc.constantFrom('users', 'tokenpolicies', 'namespaces', 'secrets', 'rolebindings');
+const kind = fc.constantFrom('users', 'tokenpolicies', 'namespaces', 'secrets', 'anchors', 'rolebindings');
 
 type Happening = readonly [name: string, ...rest: readonly unknown[]];
 const happening = fc.oneof(
@@ -53,6 +53,10 @@ const happening = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.constant('enablePolicy'), fc.boolean()) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('policyOffAndOn')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('ttl'), fc.constantFrom('30m', '20m', '1h')) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constant('source'), fc.constantFrom('Kubernetes', 'Kubernetes', 'Latchkey')),
+  },
   { weight: 1, arbitrary: fc.tuple(fc.constant('recreatePolicy')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('reconcilePolicy')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('foreignNamespace'), someNamespace) },
@@ -64,6 +68,15 @@ const happening = fc.oneof(
       fc.constant('tamper'),
       someNamespace,
       fc.constantFrom('edit', 'delete', 'finalizer', 'immutable', 'labels'),
+    ),
+  },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('foreignAnchor'), someNamespace) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.constant('tamperAnchor'),
+      someNamespace,
+      fc.constantFrom('delete', 'finalizer', 'labels'),
     ),
   },
   { weight: 1, arbitrary: fc.tuple(fc.constant('deleteNamespace'), someNamespace) },
@@ -98,6 +111,16 @@ const beginning = fc.constantFrom<readonly Happening[]>(
     ['settle'],
   ],
   [['foreignNamespace', 'hopper'], ['foreignSecret', 'hopper'], ['createUser', 'grace'], ['settle']],
+  [['source', 'Kubernetes'], ['createUser', 'ada'], ['settle'], ['signIn', 'ada'], ['settle']],
+  [
+    ['source', 'Kubernetes'],
+    ['foreignNamespace', 'hopper'],
+    ['label', 'hopper', true],
+    ['createUser', 'grace'],
+    ['settle'],
+    ['signIn', 'grace'],
+    ['settle'],
+  ],
   [
     ['renewLicense', 50 * MINUTE_MS],
     ['createUser', 'ada'],
@@ -126,10 +149,14 @@ async function happen(world: World, [name, ...rest]: Happening): Promise<void> {
     endAccess: () => world.endAccess(who),
     deleteUser: () => world.deleteUser(who),
     restoreUser: () => world.restoreUser(who),
+    vanish: () => world.vanishUser(who),
     enablePolicy: () => world.changePolicy({ enabled: rest[0] }),
     policyOffAndOn: () => [false, true].forEach((enabled) => world.changePolicy({ enabled })),
     ttl: () =>
       world.changePolicy({ accessToken: { ttl: who, minRemaining: '10m', audiences: ['latchkey'] } }),
+    source: () => world.changePolicy({ tokenSource: who }),
+    foreignAnchor: () => world.foreignAnchor(who),
+    tamperAnchor: () => world.tamperAnchor(who, what),
     recreatePolicy: () => {
       world.deletePolicy();
       world.makePolicy();
@@ -174,7 +201,7 @@ test('in every history the promises hold, always and at rest', async () => {
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+}, 240_000);
 
 test('the model is not empty: an ordinary history ends with a token', async () => {
   const world = await live([
@@ -187,6 +214,13 @@ test('the model is not empty: an ordinary history ends with a token', async () =
   ]);
   const secret = world.api.objects.secrets.get('ada/access-token');
   expect(secret?.['data']).toHaveProperty('AUTH_TOKEN');
+});
+
+test('and with tokens of Kubernetes, one that hangs on its anchor', async () => {
+  const world = await live([['source', 'Kubernetes'], ...SIGNED_IN, ['advance', 20 * MINUTE_MS], ['settle']]);
+  const anchor = world.api.objects.anchors.get('ada/access-token-binding');
+  expect(tokenOf(world, 'ada')).toHaveProperty('AUTH_TOKEN');
+  expect(anchor?.metadata.annotations).toHaveProperty(['latchkey.dev/session']);
 });
 
 const SIGNED_IN: readonly Happening[] = [['createUser', 'ada'], ['settle'], ['signIn', 'ada'], ['settle']];
@@ -241,6 +275,42 @@ test.each<readonly [string, readonly Happening[]]>([
 ])('%s', async (_, history) => {
   const world = await live([...SIGNED_IN, ...history]);
   expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
+});
+
+const GRACE_BY_KUBERNETES: readonly Happening[] = [
+  ['source', 'Kubernetes'],
+  ['foreignNamespace', 'hopper'],
+  ['label', 'hopper', true],
+  ['createUser', 'grace'],
+  ['settle'],
+  ['signIn', 'grace'],
+  ['settle'],
+];
+
+/** `live` checks after each that no anchor stands for a session that is over, and none that would not go at once. */
+test.each<readonly [string, readonly Happening[]]>([
+  ['with a clock that is behind the one of the API server', [['skew', -4_000], ['settle'], ['skew', 0]]],
+  ['after somebody has taken the labels off its anchor', [['tamperAnchor', 'hopper', 'labels'], ['settle']]],
+  ['after somebody has deleted its anchor', [['tamperAnchor', 'hopper', 'delete'], ['settle']]],
+])('a token of Kubernetes is there, and is not replaced all the time, %s', async (_, history) => {
+  const world = await live([...GRACE_BY_KUBERNETES, ...history]);
+  expect(tokenOf(world, 'hopper')).toHaveProperty('AUTH_TOKEN');
+});
+
+test.each<readonly [string, readonly Happening[]]>([
+  ['of a User that was restored', [['restoreUser', 'grace']]],
+  ['of a User that is gone', [['stopOperator'], ['vanish', 'grace'], ['startOperator']]],
+  [
+    'of a session that is over, though its labels are gone',
+    [
+      ['tamperAnchor', 'hopper', 'labels'],
+      ['endAccess', 'grace'],
+    ],
+  ],
+])('no token of Kubernetes lives on in a namespace that was handed over: %s', async (_, history) => {
+  const world = await live([...GRACE_BY_KUBERNETES, ...history]);
+  expect(tokenOf(world, 'hopper')).not.toHaveProperty('AUTH_TOKEN');
+  expect(world.api.objects.anchors.size).toBe(0);
 });
 
 test('a licence that is renewed early, while no operator runs, takes nothing away', async () => {

@@ -211,3 +211,45 @@ test('offboarding leaves nothing that a token could hang on', async () => {
   await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=30s']);
   await untilDead(token);
 }, 60_000);
+
+describe('in a namespace that was handed over', () => {
+  const untilAnchored = (name: string) =>
+    latchkey.untilStatus(name, ({ anchorUID }) => anchorUID !== undefined);
+
+  beforeAll(async () => {
+    await kubectl(['create', 'namespace', 'hopper']);
+    await kubectl(['label', 'namespace', 'hopper', 'latchkey.dev/namespace=handed-over']);
+    await latchkey.createUser('eve', { username: 'grace', namespace: 'hopper' });
+    await latchkey.untilStatus('eve', ({ phase }) => phase === 'Pending');
+  });
+
+  async function signInEve(): Promise<string> {
+    await waitUntil(
+      'the sign-in',
+      20_000,
+      async () => (await latchkey.signIn('grace', PASSWORD)).status === 303,
+    );
+    await untilAnchored('eve');
+    return (await latchkey.untilToken('hopper')).token;
+  }
+
+  test('whoever takes the labels off the anchor keeps no token alive', async () => {
+    const token = await signInEve();
+    await kubectl(['-n', 'hopper', 'label', 'secret', 'access-token-binding', 'latchkey.dev/user-uid-']);
+    await command('revoke', '--user=eve');
+    await untilDead(token);
+    await waitUntil('the anchor to be gone', 5_000, async () => !(await hasAnchor('hopper')));
+  }, 60_000);
+
+  test('a User that vanishes while no operator runs leaves no token alive', async () => {
+    const token = await signInEve();
+    await latchkey.operator.stop();
+    latchkey.operator.remove();
+    await latchkey.patch('users.latchkey.dev eve', { metadata: { finalizers: null } });
+    await kubectl(['delete', 'users.latchkey.dev', 'eve', '--timeout=20s']);
+    expect(await hasAnchor('hopper')).toBe(true);
+    latchkey.operator = await startOperator(cluster);
+    await waitUntil('the anchor to be gone', 60_000, async () => !(await hasAnchor('hopper')));
+    await untilDead(token);
+  }, 120_000);
+});

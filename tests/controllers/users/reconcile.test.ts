@@ -9,9 +9,9 @@ import { ApiError } from '../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { createStores, type Caches } from '../../../src/observation/caches.ts';
 import type { Surroundings } from '../../../src/observation/observe.ts';
-import { BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
+import { ANCHORS, BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
 import { NO_LICENSE } from '../../domain/pictures.ts';
-import { ModelApiServer, overTheWire, type Kind } from './model/api-server.ts';
+import { ModelApiServer, overTheWire, type Watched } from './model/api-server.ts';
 import { SIGNER, TTL } from './model/world.ts';
 
 const START = Date.parse('2030-01-01T00:00:00Z');
@@ -52,7 +52,7 @@ afterEach(() => {
 /** A process of the operator, which knows what is there when it starts, and what its own writes answer. */
 function startOperator(): {
   reconcile: () => Promise<Date | undefined>;
-  listAgain: (...kinds: Kind[]) => void;
+  listAgain: (...kinds: Watched[]) => void;
 } {
   const model = api.client();
   const client: KubernetesClient = {
@@ -99,8 +99,8 @@ function startOperator(): {
   const now = () => new Date(Date.now() + serverAheadMs);
   const askPermission = () => undefined;
   const run: Reconcile = reconciler({ client, surroundings, apply, tell, askPermission, now });
-  const resources = { users: [USERS, stores.users], tokenpolicies: [POLICIES, stores.policies], namespaces: [NAMESPACES, stores.namespaces], secrets: [SECRETS, stores.secrets], rolebindings: [BINDINGS, stores.bindings] } as const; // prettier-ignore
-  const listAgain = (...kinds: Kind[]) => {
+  const resources = { users: [USERS, stores.users], tokenpolicies: [POLICIES, stores.policies], namespaces: [NAMESPACES, stores.namespaces], secrets: [SECRETS, stores.secrets], anchors: [ANCHORS, stores.anchors], rolebindings: [BINDINGS, stores.bindings] } as const; // prettier-ignore
+  const listAgain = (...kinds: Watched[]) => {
     const version = api.changes.at(-1)?.object.metadata.resourceVersion ?? '1';
     for (const kind of kinds) {
       const [resource, store] = resources[kind];

@@ -1,9 +1,15 @@
 // An API server in memory, for histories that a real one cannot be made to live through: late watches, lost answers.
+import { ANCHOR_SECRET, ANNOTATION, LABEL, TOKEN_ACCOUNT } from '../../../../src/api/names.ts';
 import { ApiError, ApiUnreachableError } from '../../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../../src/kubernetes/client.ts';
 import type { RawObject } from '../../../../src/kubernetes/resource.ts';
 
-export type Kind = 'users' | 'tokenpolicies' | 'namespaces' | 'secrets' | 'rolebindings';
+/** Anchors are the Secrets access-token-binding, which the operator watches apart; accounts are ServiceAccounts. */
+export type Kind =
+  'users' | 'tokenpolicies' | 'namespaces' | 'secrets' | 'anchors' | 'rolebindings' | 'accounts';
+
+/** The operator does not watch its ServiceAccounts. */
+export type Watched = Exclude<Kind, 'accounts'>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Stored extends RawObject {
@@ -26,6 +32,17 @@ interface Route {
   readonly subresource: boolean;
 }
 
+/** A token of Kubernetes, with whom its anchor says that it is for. */
+export interface GivenToken {
+  readonly sub: string | undefined;
+  readonly sid: string | undefined;
+  /** In ms since 1970. */
+  readonly exp: number;
+  /** The UID of the Secret that it hangs on. */
+  readonly anchor: string;
+  readonly jti: string;
+}
+
 /** What one side holds, the other cannot change. */
 export function overTheWire<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
@@ -39,13 +56,17 @@ export class ModelApiServer {
     tokenpolicies: new Map(),
     namespaces: new Map(),
     secrets: new Map(),
+    anchors: new Map(),
     rolebindings: new Map(),
+    accounts: new Map(),
   };
   readonly changes: Change[] = [];
   /** What the operator did to objects that it did not make. */
   readonly trespasses: string[] = [];
   /** Told of every Secret that the operator writes, before it counts. */
   onSecretWritten: (secret: Stored) => void = () => undefined;
+  /** Told of every token that Kubernetes gives. */
+  onTokenGiven: (token: GivenToken) => void = () => undefined;
   writes = 0;
   readonly now: () => Date;
   #faults: Fault[] = [];
@@ -103,9 +124,11 @@ export class ModelApiServer {
   finishNamespaces(): void {
     for (const [name, namespace] of this.objects.namespaces) {
       if (namespace.metadata.deletionTimestamp === undefined) continue;
-      for (const kind of ['secrets', 'rolebindings'] as const)
-        for (const key of this.objects[kind].keys()) if (key.startsWith(`${name}/`)) this.remove(kind, key);
-      const left = [...this.objects.secrets.keys()].some((key) => key.startsWith(`${name}/`));
+      const within = (kind: Kind) =>
+        [...this.objects[kind].keys()].filter((key) => key.startsWith(`${name}/`));
+      for (const kind of ['secrets', 'anchors', 'rolebindings', 'accounts'] as const)
+        for (const key of within(kind)) this.remove(kind, key);
+      const left = within('secrets').length + within('anchors').length > 0;
       if (!left) this.#drop('namespaces', name);
     }
   }
@@ -141,7 +164,7 @@ export class ModelApiServer {
       this.writes += 1;
       const fault = this.#faults.shift();
       if (fault === 'Refused') throw this.#refusal(call, 500, 'InternalError');
-      const answer = overTheWire(this.#write(call));
+      const answer = overTheWire(call.path.endsWith('/token') ? this.#give(call) : this.#write(call));
       if (fault === 'Lost') throw new ApiUnreachableError('ApiUnreachable', 'the answer was lost');
       return answer as T;
     };
@@ -152,6 +175,29 @@ export class ModelApiServer {
       },
       onSkew: () => undefined,
       close: async () => undefined,
+    };
+  }
+
+  /** A TokenRequest, as registry/core/serviceaccount/storage/token.go answers it. */
+  #give(call: ApiRequest): object {
+    const [, namespace = ''] = /\/namespaces\/([^/]+)\//.exec(call.path) ?? [];
+    const { spec } = call.body as { spec: { expirationSeconds: number; boundObjectRef: { uid: string } } };
+    const anchor = this.objects.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
+    if (!this.objects.accounts.has(`${namespace}/${TOKEN_ACCOUNT}`) || !anchor)
+      throw this.#refusal(call, 404, 'NotFound');
+    if (anchor.metadata.uid !== spec.boundObjectRef.uid) throw this.#refusal(call, 409, 'Conflict');
+    this.#revision += 1;
+    const given: GivenToken = {
+      sub: anchor.metadata.labels?.[LABEL.userUID],
+      sid: anchor.metadata.annotations?.[ANNOTATION.session],
+      exp: Math.floor(this.now().getTime() / 1_000) * 1_000 + spec.expirationSeconds * 1_000,
+      anchor: anchor.metadata.uid,
+      jti: `jti-${this.#revision}`,
+    };
+    this.onTokenGiven(given);
+    const token = ['{}', JSON.stringify(given), 'x'].map((part) => Buffer.from(part).toString('base64url'));
+    return {
+      status: { token: token.join('.'), expirationTimestamp: new Date(given.exp).toISOString() },
     };
   }
 
@@ -178,6 +224,8 @@ export class ModelApiServer {
     const uid = body.preconditions?.uid ?? (call.method === 'POST' ? undefined : body.metadata?.uid);
     if (old && uid !== undefined && uid !== old.metadata.uid) throw this.#refusal(call, 409, 'Conflict');
     const version = body.metadata?.resourceVersion;
+    if (old && applies && version !== undefined && version !== old.metadata.resourceVersion)
+      throw this.#refusal(call, 409, 'Conflict');
     if (old && call.method === 'PUT' && version !== old.metadata.resourceVersion)
       throw this.#refusal(call, 409, 'Conflict');
     if (this.isForeign(kind, key)) this.trespasses.push(`${call.method} ${call.path}`);
@@ -223,9 +271,13 @@ export class ModelApiServer {
   }
 
   #route({ path, method, body }: ApiRequest): Route {
-    const namespaced = /\/namespaces\/([^/]+)\/(secrets|rolebindings)\/([^/]+)$/.exec(path);
-    if (namespaced)
-      return { kind: namespaced[2] as Kind, key: `${namespaced[1]}/${namespaced[3]}`, subresource: false };
+    const namespaced = /\/namespaces\/([^/]+)\/(secrets|rolebindings|serviceaccounts)\/([^/]+)$/.exec(path);
+    if (namespaced) {
+      const [, namespace, plural, name] = namespaced;
+      const secret = name === ANCHOR_SECRET ? 'anchors' : 'secrets';
+      const kind = plural === 'secrets' ? secret : plural === 'rolebindings' ? 'rolebindings' : 'accounts';
+      return { kind, key: `${namespace}/${name}`, subresource: false };
+    }
     const found = /\/(users|tokenpolicies|namespaces)(?:\/([^/]+))?(\/status)?$/.exec(path);
     if (!found) throw new Error(`the model does not know ${method} ${path}`);
     const name = found[2] ?? (body as Stored).metadata.name;

@@ -1,7 +1,14 @@
 // One cluster of the model with an operator in it: people, admins and accidents act on it, and the promises are checked.
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
-import { POLICY_NAME, TOKEN_KEY, USERS_CRD } from '../../../../src/api/names.ts';
+import {
+  ANCHOR_SECRET,
+  ANNOTATION,
+  LABEL,
+  POLICY_NAME,
+  TOKEN_KEY,
+  USERS_CRD,
+} from '../../../../src/api/names.ts';
 import type { TokenPolicy } from '../../../../src/api/token-policy.ts';
 import type { User } from '../../../../src/api/user.ts';
 import { applier } from '../../../../src/controllers/users/apply.ts';
@@ -24,8 +31,15 @@ import type { Store } from '../../../../src/kubernetes/store.ts';
 import type { Resource } from '../../../../src/kubernetes/resource.ts';
 import { createStores, type Caches, type Stores } from '../../../../src/observation/caches.ts';
 import { observe, type Surroundings } from '../../../../src/observation/observe.ts';
-import { BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../../src/observation/views.ts';
-import { ModelApiServer, overTheWire, type Change, type Kind, type Stored } from './api-server.ts';
+import {
+  ANCHORS,
+  BINDINGS,
+  NAMESPACES,
+  POLICIES,
+  SECRETS,
+  USERS,
+} from '../../../../src/observation/views.ts';
+import { ModelApiServer, overTheWire, type Change, type Stored, type Watched } from './api-server.ts';
 
 export const TTL = { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] };
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
@@ -46,6 +60,8 @@ interface Minted {
   readonly sub: string;
   readonly sid: string;
   readonly exp: number;
+  /** Of a token of Kubernetes: what it hangs on. */
+  readonly anchor?: string;
 }
 
 interface Operator {
@@ -58,7 +74,7 @@ interface Operator {
   /** Whether its clock has ever agreed with the API server's: else it takes the earlier of the two. */
   hasAgreed: boolean;
   /** How many of the world's changes it has been told of, for each kind. */
-  readonly told: Record<Kind, number>;
+  readonly told: Record<Watched, number>;
 }
 
 export class World {
@@ -76,7 +92,8 @@ export class World {
 
   constructor(setClock: (now: number) => void) {
     this.setClock = setClock;
-    this.api.onSecretWritten = (secret) => this.#checkMint(secret);
+    this.api.onSecretWritten = (secret) => this.#checkMint(tokenIn(secret));
+    this.api.onTokenGiven = ({ sub = '', sid = '', exp }) => this.#checkMint({ sub, sid, exp });
     this.makePolicy();
     this.startOperator();
   }
@@ -141,14 +158,21 @@ export class World {
     this.api.remove('users', name);
   }
 
-  /** A backup tool: the same spec and status under a new UID. */
-  restoreUser(name: string): void {
+  /** Somebody takes the finalizers away, so that nobody offboards it. */
+  vanishUser(name: string): void {
     const user = this.api.objects.users.get(name);
     if (!user) return;
     this.#entitled.delete(user.metadata.uid);
     const { finalizers: _, ...bare } = user.metadata;
     this.api.objects.users.set(name, { ...user, metadata: bare });
     this.api.remove('users', name);
+  }
+
+  /** A backup tool: the same spec and status under a new UID. */
+  restoreUser(name: string): void {
+    const user = this.api.objects.users.get(name);
+    if (!user) return;
+    this.vanishUser(name);
     this.api.put('users', name, { spec: user['spec'], status: user['status'] });
   }
 
@@ -204,6 +228,24 @@ export class World {
     else if (how === 'immutable') this.api.put('secrets', key, { immutable: true });
     else if (how === 'labels') this.api.put('secrets', key, { metadata: { ...secret.metadata, labels: {} } });
     else this.api.put('secrets', key, { metadata: { ...secret.metadata, finalizers: ['example.org/mine'] } });
+  }
+
+  /** A Secret of somebody's own under the name of the anchor. */
+  foreignAnchor(namespace: string): void {
+    const key = `${namespace}/${ANCHOR_SECRET}`;
+    if (this.api.isForeign('namespaces', namespace) && !this.api.objects.anchors.has(key))
+      this.api.put('anchors', key, { data: { mine: 'x' } }, { foreign: true });
+  }
+
+  tamperAnchor(namespace: string, how: 'delete' | 'finalizer' | 'labels'): void {
+    const key = `${namespace}/${ANCHOR_SECRET}`;
+    const anchor = this.api.objects.anchors.get(key);
+    if (!anchor || this.api.isForeign('anchors', key)) return;
+    const { metadata } = anchor;
+    if (how === 'delete') this.api.remove('anchors', key);
+    else if (how === 'labels')
+      this.api.put('anchors', key, { metadata: { ...metadata, labels: {}, annotations: {} } });
+    else this.api.put('anchors', key, { metadata: { ...metadata, finalizers: ['example.org/mine'] } });
   }
 
   deleteNamespace(name: string): void {
@@ -293,7 +335,7 @@ export class World {
       holds: policyHolds,
       license: this.#license,
       hasAgreed: this.#clocksAgree(),
-      told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, rolebindings: 0 },
+      told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, anchors: 0, rolebindings: 0 },
     };
     this.#operator = operator;
     this.relist();
@@ -309,14 +351,14 @@ export class World {
   }
 
   /** Tells the operator of the next changes of one kind, in their order. */
-  deliver(kind: Kind, most: number): void {
+  deliver(kind: Watched, most: number): void {
     const operator = this.#operator;
     if (!operator) return;
     let left = most;
     for (; operator.told[kind] < this.api.changes.length && left > 0; operator.told[kind]++) {
       const change = this.api.changes[operator.told[kind]];
       if (change?.kind !== kind) continue;
-      deliverTo(operator.stores, change);
+      deliverTo(operator.stores, kind, change);
       left -= 1;
     }
   }
@@ -400,6 +442,13 @@ export class World {
       const claimed = (stores?.byNamespace.get(namespace.name).size ?? 0) > 0;
       const lives = (uid: string) => (stores?.byUID.get(uid).size ?? 0) > 0;
       const what = orphan({ namespace, secret, lives, claimed });
+      const anchor = stores?.anchors.get(`${namespace.name}/${ANCHOR_SECRET}`);
+      if (anchor?.userUID !== undefined && !lives(anchor.userUID))
+        await deleteForGood(
+          this.#client,
+          `/api/v1/namespaces/${namespace.name}/secrets/${ANCHOR_SECRET}`,
+          anchor,
+        );
       if (!what) continue;
       const path = `/api/v1/namespaces/${namespace.name}/secrets/access-token`;
       if (secret && (!namespace.deleting || secret.finalizers))
@@ -416,8 +465,7 @@ export class World {
   // The promises.
 
   /** Promise 2 and 3 at the moment that matters: nothing is minted for anybody who has to sign in first. */
-  #checkMint(secret: Stored): void {
-    const token = tokenIn(secret);
+  #checkMint(token: Minted | undefined): void {
     if (!token) return;
     // Kept for checkAlways: the operator would take an error for a write that failed.
     if (!this.#entitled.has(token.sub))
@@ -431,13 +479,50 @@ export class World {
     expect(this.api.trespasses).toEqual([]);
   }
 
+  /** Somebody has taken our label off it, and the User is gone that remembers it: then nothing says that it is ours. */
+  #isNobodys(memory: 'secretUID' | 'anchorUID', key: string, { uid, labels }: Stored['metadata']): boolean {
+    const users = [...this.api.objects.users.values()] as unknown as User[];
+    return (
+      this.api.isForeign('namespaces', key.split('/')[0] ?? '') &&
+      labels?.[LABEL.userUID] === undefined &&
+      !users.some(({ status }) => status?.[memory] === uid)
+    );
+  }
+
+  /** What is outstanding of Kubernetes dies with its anchor, so an anchor stands for no session but one that lives. */
+  #checkAnchors(): void {
+    const mayMint = !this.#operator?.surroundings.cannotMint();
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy | undefined;
+    const standing = new Set<string>();
+    for (const [key, { metadata }] of this.api.objects.anchors) {
+      if (this.api.isForeign('anchors', key) || this.#isNobodys('anchorUID', key, metadata)) continue;
+      const uid = metadata.labels?.[LABEL.userUID] ?? '';
+      if (!this.#entitled.has(uid))
+        throw new Broken(`${key} keeps tokens of ${uid} alive, who has to sign in first`);
+      const user = [...this.api.objects.users.values()].find((one) => one.metadata.uid === uid);
+      const { session } = (user?.['status'] ?? {}) as NonNullable<User['status']>;
+      if (metadata.annotations?.[ANNOTATION.session] !== session?.id)
+        throw new Broken(`${key} keeps tokens of a session alive that is over`);
+      if (policy?.spec.tokenSource !== 'Kubernetes')
+        throw new Broken(`${key} stands, though Latchkey signs the tokens`);
+      if (metadata.deletionTimestamp !== undefined || metadata.finalizers?.length)
+        throw new Broken(`${key} would not go at once`);
+      standing.add(metadata.uid);
+    }
+    for (const [key, secret] of this.api.objects.secrets) {
+      const hangsOn = this.api.isForeign('secrets', key) ? undefined : tokenIn(secret)?.anchor;
+      if (hangsOn !== undefined && mayMint && !standing.has(hangsOn))
+        throw new Broken(`${key} holds a token that is dead`);
+    }
+  }
+
   checkAtRest(): void {
     this.checkAlways();
     const operator = this.#operator;
     const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy | undefined;
     const holders = new Map<string, string>();
     for (const [key, secret] of this.api.objects.secrets) {
-      if (this.api.isForeign('secrets', key)) continue;
+      if (this.api.isForeign('secrets', key) || this.#isNobodys('secretUID', key, secret.metadata)) continue;
       const { [TOKEN_KEY]: data } = (secret['data'] ?? {}) as Record<string, string>;
       if (data === undefined) continue;
       const token = tokenIn(secret);
@@ -462,6 +547,7 @@ export class World {
         expect(token.exp - this.#now).toBeGreaterThanOrEqual(minRemainingMs);
       }
     }
+    this.#checkAnchors();
     for (const user of this.api.objects.users.values() as Iterable<unknown> as Iterable<User>) {
       if (user.metadata.deletionTimestamp !== undefined)
         throw new Broken(`${user.metadata.name} is never gone`);
@@ -478,22 +564,30 @@ export class World {
 
 class Broken extends Error {}
 
-const KINDS: readonly Kind[] = ['users', 'tokenpolicies', 'namespaces', 'secrets', 'rolebindings'];
+const KINDS: readonly Watched[] = [
+  'users',
+  'tokenpolicies',
+  'namespaces',
+  'secrets',
+  'anchors',
+  'rolebindings',
+];
 
 type AnyStore = Store<never> & { replace(objects: readonly unknown[], revision: string): void };
 
-function storeOf(stores: Stores, kind: Kind): { resource: Resource<never>; store: AnyStore } {
+function storeOf(stores: Stores, kind: Watched): { resource: Resource<never>; store: AnyStore } {
   const found = {
     users: { resource: USERS, store: stores.users },
     tokenpolicies: { resource: POLICIES, store: stores.policies },
     namespaces: { resource: NAMESPACES, store: stores.namespaces },
     secrets: { resource: SECRETS, store: stores.secrets },
+    anchors: { resource: ANCHORS, store: stores.anchors },
     rolebindings: { resource: BINDINGS, store: stores.bindings },
   }[kind];
   return found as unknown as { resource: Resource<never>; store: AnyStore };
 }
 
-function deliverTo(stores: Stores, { kind, type, object }: Change): void {
+function deliverTo(stores: Stores, kind: Watched, { type, object }: Change): void {
   const { resource, store } = storeOf(stores, kind);
   store.applyEvent(type, resource.view(overTheWire(object)));
 }
@@ -510,5 +604,8 @@ export const SIGNER: Signer = {
 function tokenIn(secret: Stored): Minted | undefined {
   const data = (secret['data'] as Record<string, string> | undefined)?.[TOKEN_KEY];
   if (data === undefined || data === 'Zm9yZ2Vk') return undefined;
-  return JSON.parse(atob(data)) as Minted;
+  const token = atob(data);
+  // A token of Kubernetes is a JWT, in which the model says whom its anchor is for.
+  const [, payload] = token.startsWith('{') ? [] : token.split('.');
+  return JSON.parse(payload === undefined ? token : Buffer.from(payload, 'base64url').toString()) as Minted;
 }
