@@ -4,6 +4,9 @@ export const GROUP = 'latchkey.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** What Kubernetes takes as the name of a namespace, and this API as that of a User (RFC 1123); nothing else goes into a path. */
+export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 /** The CustomResourceDefinitions. */
 export const USERS_CRD = `users.${GROUP}`;
 export const POLICIES_CRD = `tokenpolicies.${GROUP}`;

@@ -1,6 +1,7 @@
 // The settings that every command needs that talks to the cluster.
 import { readFileSync } from 'node:fs';
 import { text } from '../config/fields.ts';
+import { objectName } from './object-names.ts';
 
 const POD_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
@@ -17,5 +18,7 @@ export const clusterSettings = {
   kubeconfig: text(
     'The kubeconfig to use. Default: as kubectl, or the ServiceAccount of the Pod.',
   ).optional(),
-  namespace: text("Latchkey's own namespace. Default: that of the Pod, else latchkey.").default(podNamespace),
+  namespace: objectName("Latchkey's own namespace. Default: that of the Pod, else latchkey.").default(
+    podNamespace,
+  ),
 };

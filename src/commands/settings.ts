@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { argument, moment, text, yesOrNo } from '../config/fields.ts';
 import { CALLER_NAME } from '../verification/callers/secret.ts';
 import { clusterSettings } from './cluster-settings.ts';
+import { objectName } from './object-names.ts';
 
 /** Neither is a default: what ends everybody's session is said in full. */
 export const revokeSettings = z
   .object({
     ...clusterSettings,
-    user: text('The name of the User whose session ends.').optional(),
+    user: objectName('The name of the User whose session ends.').optional(),
     all: yesOrNo("End everybody's session, and replace the signing keys."),
   })
   .check((context) => {

@@ -1,5 +1,5 @@
 // `latchkey why`: finds the User that somebody asks about, and what can be known of it with the caller's own rights.
-import { LEADER_LEASE, POLICY_NAME, TOKEN_SECRET } from '../api/names.ts';
+import { DNS_LABEL, LEADER_LEASE, POLICY_NAME, TOKEN_SECRET } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
@@ -23,8 +23,6 @@ export interface WhyCommand {
  */
 export class WhyError extends LatchkeyError<'UserUnknown' | 'NotAllowed' | 'NotInstalled'> {}
 
-/** What can be the name of a User; anything else can only be a username, and does not go into a path. */
-const USER_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** A lease of 15 seconds is renewed every two; whoever has not for this long is gone, whatever the clocks say. */
 const SILENT_MS = 60_000;
 
@@ -54,7 +52,8 @@ export async function why(
 }
 
 async function find(client: KubernetesClient, asked: string): Promise<User[]> {
-  const named = USER_NAME.test(asked)
+  // Anything else can only be a username.
+  const named = DNS_LABEL.test(asked)
     ? await get<User>(client, `${USERS.path}/${asked}`).catch(refuse)
     : undefined;
   if (named) return [named];
@@ -83,7 +82,7 @@ async function find(client: KubernetesClient, asked: string): Promise<User[]> {
 
 /** Says of a User that is gone what became of it, for as long as Kubernetes knows. */
 async function unknown(client: KubernetesClient, asked: string): Promise<WhyError> {
-  const events = USER_NAME.test(asked)
+  const events = DNS_LABEL.test(asked)
     ? await ifAllowed(eventsOf(client, `regarding.kind=User,regarding.name=${asked}`))
     : undefined;
   const last = events?.find(({ reason }) => reason === 'Offboarded');

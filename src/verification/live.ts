@@ -1,5 +1,5 @@
 // Reads the User and the policy as the API server has them now, for a token that the caches cannot decide on.
-import { POLICY_NAME } from '../api/names.ts';
+import { DNS_LABEL, POLICY_NAME } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { VerifiedClaims } from '../issuer/verify.ts';
@@ -57,5 +57,5 @@ function names(claims: VerifiedClaims, caches: Caches): ReadonlySet<string> {
   const known = [...caches.byUID.get(claims.sub)].map(({ name }) => name);
   if (known.length > 0) return new Set(known);
   const guesses = [claims.preferred_username, claims['latchkey.dev/namespace']];
-  return new Set(guesses.filter((name) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)));
+  return new Set(guesses.filter((name) => DNS_LABEL.test(name)));
 }

@@ -12,6 +12,7 @@ import {
 } from '../../config/fields.ts';
 import { DIALECT_NAMES } from '../../directory/ldap/dialects/dialect.ts';
 import { clusterSettings } from '../cluster-settings.ts';
+import { secretName } from '../object-names.ts';
 
 export const serveSettings = z
   .object({
@@ -35,7 +36,7 @@ export const serveSettings = z
       .enum(['local', 'ldap'], 'must be local or ldap')
       .default('local')
       .describe('Where passwords are checked: local (accounts in a Secret) or ldap. Default local.'),
-    localAccountsSecret: text(
+    localAccountsSecret: secretName(
       "The Secret in Latchkey's namespace whose key accounts holds the local accounts.",
     ).default('latchkey-local-accounts'),
     ldapUrl: text(
@@ -44,9 +45,9 @@ export const serveSettings = z
     ldapStartTls: yesOrNo('Whether to begin in the clear and switch to TLS before anything is said.'),
     ldapCaFile: text("The CA of the directory's certificate, as PEM. Default: the public ones.").optional(),
     ldapBindDn: text('The account that searches for users.').optional(),
-    ldapBindSecret: text("The Secret in Latchkey's namespace whose key password is that account's.").default(
-      'latchkey-ldap-bind',
-    ),
+    ldapBindSecret: secretName(
+      "The Secret in Latchkey's namespace whose key password is that account's.",
+    ).default('latchkey-ldap-bind'),
     ldapBaseDn: text('Where users are searched, for example ou=people,dc=example,dc=org.').optional(),
     ldapUserFilter: text('Finds a user; {username} stands for what was typed.').default('(uid={username})'),
 

@@ -1,6 +1,6 @@
 // Collects what is left of Users that vanished while nobody watched, once the API server itself says that they are gone.
 import type { Logger } from 'pino';
-import { ANCHOR_SECRET, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
+import { ANCHOR_SECRET, DNS_LABEL, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
@@ -77,7 +77,8 @@ export function orphansController({
     { userName, userUID }: { readonly userName: string | undefined; readonly userUID: string | undefined },
     isProven: boolean,
   ): Promise<boolean> {
-    if (userName === undefined) return true; // Not as we make them: somebody has changed it, so it is left alone.
+    // Else it is not as we make them: somebody has changed it, so it is left alone.
+    if (userName === undefined || !DNS_LABEL.test(userName)) return true;
     try {
       const user = await client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${userName}` });
       return !isProven || user.metadata.uid === userUID;
