@@ -28,7 +28,8 @@ export function tending(tended: Tended): (signal: AbortSignal) => Promise<void> 
     while (!signal.aborted) {
       changed = new AbortController();
       const again = await tended.tend(new Date());
-      const pauseMs = Math.max(again.getTime() - Date.now(), 0);
+      // The clock may have been set meanwhile.
+      const pauseMs = Math.min(Math.max(again.getTime() - Date.now(), 0), LOOK_AT_LEAST_EVERY_MS);
       // Ends early on purpose, when there was a change or the term is over.
       await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, changed.signal]) }).catch(
         () => undefined,

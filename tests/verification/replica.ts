@@ -52,6 +52,7 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
     client,
     namespace: OPERATOR_NAMESPACE,
     rotationIntervalMs: 30 * 24 * 3_600_000,
+    clockIsRight: () => clock.skewed() === undefined,
     ...options,
   });
   const caches = startCaches(client, options);

@@ -73,7 +73,8 @@ export function replica(
   const clock = watchClock(client);
   const watching = { log, signal: watches.signal, onBroken: metrics.watchBroke };
   const rotationIntervalMs = settings.keyRotationInterval;
-  const keys = signingKeys({ client, namespace, rotationIntervalMs, ...watching });
+  const clockIsRight = () => clock.skewed() === undefined;
+  const keys = signingKeys({ client, namespace, rotationIntervalMs, clockIsRight, ...watching });
   const license = requiredLicense({ client, namespace, keys: vendorKeys(settings), ...watching });
   const certificate =
     settings.tlsCertFile === undefined
@@ -81,7 +82,7 @@ export function replica(
           client,
           namespace,
           hosts: servedHosts(settings),
-          clockIsRight: () => clock.skewed() === undefined,
+          clockIsRight,
           ...watching,
         })
       : undefined;

@@ -18,6 +18,8 @@ import { keysResource, keysView, type CachedKeys } from './view.ts';
 export interface SigningKeysOptions extends KeysSecretAccess, ReflectorOptions {
   /** How long a key signs; at least two hours, which the next one has to be published first. */
   readonly rotationIntervalMs: number;
+  /** Where it is wrong, keys are neither made, rotated nor withdrawn: a clock that is a year ahead would do it at once. */
+  readonly clockIsRight: () => boolean;
 }
 
 export interface SigningKeys extends Tended {
@@ -43,6 +45,7 @@ export function signingKeys({
   client,
   namespace,
   rotationIntervalMs,
+  clockIsRight,
   ...watching
 }: SigningKeysOptions): SigningKeys {
   const { log, signal } = watching;
@@ -83,7 +86,7 @@ export function signingKeys({
     async start() {
       const { synced, done } = reflect(client, keysResource(namespace), store, watching);
       await Promise.race([synced, done]);
-      if (signal.aborted || content() !== undefined) return;
+      if (signal.aborted || content() !== undefined || !clockIsRight()) return;
       await create(new Date()).catch((error: unknown) =>
         log.error({ err: error }, 'no signing keys could be made'),
       );
@@ -105,6 +108,7 @@ export function signingKeys({
     },
     onChange: (listener) => void listeners.push(listener),
     async tend(now) {
+      if (!clockIsRight()) return lookAgainAt(undefined, now);
       try {
         if (content() === undefined && store.resourceVersion !== undefined) await create(now);
         const known = keyring();

@@ -33,12 +33,20 @@ export async function startReplica(
   cluster: TestCluster,
   namespace: string,
   kubeconfig = cluster.adminKubeconfig,
+  clockIsRight = (): boolean => true,
 ): Promise<Replica> {
   const client = kubernetesClient(await loadConnection(kubeconfig));
   const stop = new AbortController();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
-  const keys = signingKeys({ client, namespace, rotationIntervalMs: INTERVAL_MS, log, signal: stop.signal });
+  const keys = signingKeys({
+    client,
+    namespace,
+    rotationIntervalMs: INTERVAL_MS,
+    clockIsRight,
+    log,
+    signal: stop.signal,
+  });
   return {
     ...keys,
     client,

@@ -15,8 +15,12 @@ afterEach(async () => {
   for (const replica of running.splice(0)) await replica.stop();
 });
 
-async function replicaIn(namespace: string, kubeconfig?: string): Promise<Replica> {
-  const replica = await startReplica(cluster, namespace, kubeconfig);
+async function replicaIn(
+  namespace: string,
+  kubeconfig?: string,
+  clockIsRight?: () => boolean,
+): Promise<Replica> {
+  const replica = await startReplica(cluster, namespace, kubeconfig, clockIsRight);
   running.push(replica);
   return replica;
 }
@@ -57,6 +61,18 @@ describe('the first start', () => {
       metadata: { labels: { 'app.kubernetes.io/managed-by': 'latchkey' } },
     });
     expect(Object.keys(secret.data)).toEqual(['keyring.json']);
+  });
+
+  it('makes no keys by a clock that is wrong, and makes them once it is right', async () => {
+    const namespace = await newNamespace(cluster);
+    let right = false;
+    const replica = await replicaIn(namespace, undefined, () => right);
+    await replica.start();
+    await replica.tend(new Date());
+    expect(replica.cannotMint()).toMatchObject({ reason: 'NoSigningKey' });
+    right = true;
+    await replica.tend(new Date());
+    expect(replica.cannotMint()).toBeUndefined();
   });
 
   it('takes the keys that are there', async () => {
@@ -128,6 +144,26 @@ describe('a rotation on schedule', () => {
     expect(await dataIn(namespace)).toBe(data);
     expect(again.getTime() - Date.now()).toBeLessThanOrEqual(INTERVAL_MS);
     expect((await replica.tend(new Date())).getTime() - Date.now()).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('does not come by a clock that is wrong: no key is rotated or withdrawn', async () => {
+    const namespace = await newNamespace(cluster);
+    let right = true;
+    const replica = await replicaIn(namespace, undefined, () => right);
+    await replica.start();
+    await replica.tend(fromNow(INTERVAL_MS + 1_000));
+    expect(replica.keyring()?.retired).toHaveLength(1);
+    const data = await dataIn(namespace);
+
+    right = false;
+    const nextYear = fromNow(366 * 24 * 3_600_000);
+    const again = await replica.tend(nextYear);
+    expect(again.getTime() - nextYear.getTime()).toBeLessThanOrEqual(10_000);
+    expect(await dataIn(namespace)).toBe(data);
+
+    right = true;
+    await replica.tend(nextYear);
+    expect(await dataIn(namespace)).not.toBe(data);
   });
 
   it('by two that both believe that they lead happens once', async () => {
@@ -255,6 +291,7 @@ describe('without an API server', () => {
       client,
       namespace: 'default',
       rotationIntervalMs: INTERVAL_MS,
+      clockIsRight: () => true,
       log: pino({ level: 'silent' }),
       signal: stop.signal,
     });
