@@ -91,6 +91,20 @@ const directory = z
   })
   .describe('What the word of the directory does to tokens.');
 
+const session = z
+  .object({
+    maxAge: duration(
+      'How long after a sign-in the session ends, whatever else is so, for example 12h. A sign-in in any browser begins it anew. Default: it has no end of its own.',
+    ).optional(),
+    endOnPasswordChange: z
+      .boolean()
+      .default(false)
+      .describe(
+        'true ends a session when the directory says that the password was changed after the sign-in (Active Directory, OpenLDAP with ppolicy, FreeIPA, 389 DS where it tracks that).',
+      ),
+  })
+  .describe('What ends a session of one user, besides the gates.');
+
 const DIRECTORY_DEFAULTS = { onUnreachable: 'Keep', gracePeriod: '1h' } as const;
 
 export const tokenPolicySpec = z
@@ -107,6 +121,7 @@ export const tokenPolicySpec = z
       ),
     accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
     directory: directory.default(DIRECTORY_DEFAULTS),
+    session: session.optional(),
   })
   .meta(
     rules({
@@ -138,7 +153,7 @@ const HOLD_CAUSES = ['Deleting', 'Vanished', 'CRDDeleting', 'Inactive'] as const
 const cause = z
   .enum(HOLD_CAUSES)
   .describe(
-    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so.',
+    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so, or that their passwords were changed where that ends sessions.',
   );
 
 const hold = z.object({

@@ -113,6 +113,9 @@ const session = z
       .int()
       .min(0)
       .describe('The generation of the User up to which no change went unwatched since the sign-in.'),
+    passwordChangedAt: dateTime(
+      'When the password was last changed, by the clock and the word of the directory at the sign-in.',
+    ).optional(),
   })
   .describe('There only while the user is signed in.');
 

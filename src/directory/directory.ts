@@ -11,6 +11,8 @@ export interface DirectoryAccount {
   readonly displayName?: string;
   /** What its entry says besides: an account that counts as inactive is not accepted in the first place. */
   readonly spells?: readonly Spell[];
+  /** When the password was last changed, in milliseconds since 1970 by the directory's clock, where it says so. */
+  readonly passwordChangedAt?: number;
 }
 
 /**

@@ -1,14 +1,14 @@
 // Decides what is to be done about one User: the status it should have, the writes to make, and when to look again.
 import type { UserStatus } from '../api/user.ts';
-import { decideDirectory, earliest, endsSession } from './directory.ts';
+import { decideDirectory, earliest } from './directory.ts';
 import { shutGate } from './gates.ts';
 import type { Cause } from './happening.ts';
 import { offboard, withdraw } from './leave.ts';
-import { hasBegun, losingSession, mayBeTaken } from './losing.ts';
+import { hasBegun, losesSession, losingSession, mayBeTaken } from './losing.ts';
 import type { Observed } from './observed.ts';
 import { namespaceClaim } from './ownership.ts';
 import { isUsable, provide } from './provide.ts';
-import { sessionEnd, type SessionEnd } from './session.ts';
+import { sessionEnd, sessionEndsAt, type SessionEnd } from './session.ts';
 import { desiredStatus } from './status.ts';
 import type { Step } from './step.ts';
 
@@ -35,11 +35,14 @@ export interface Decision {
  * memory; the same picture at the same time always gives the same decision.
  */
 export function decide(seen: Observed, now: Date): Decision {
-  const { observed, lookAgainAt, asksPermission } = withDirectory(seen, now);
+  const { observed, hasNewPassword, lookAgainAt, asksPermission } = withDirectory(seen, now);
   const { user, policy } = observed;
   const claim = namespaceClaim(observed);
   const shut = shutGate(observed);
-  const ended = policy && !shut ? sessionEnd(user, policy, observed.seen) : undefined;
+  const ended =
+    policy && !shut
+      ? (sessionEnd(user, policy, observed.seen, now) ?? (hasNewPassword ? 'PasswordChanged' : undefined))
+      : undefined;
   const session = shut || ended ? undefined : user.status?.session;
 
   const leaves = user.metadata.deletionTimestamp !== undefined && mayBeTaken(observed.losing);
@@ -56,27 +59,37 @@ export function decide(seen: Observed, now: Date): Decision {
       (leaves && !hasBegun(user)) ||
       (user.status?.session !== undefined && !session && !shut?.forEveryone && ended !== 'NewEpoch'),
     steps: plan.steps,
-    lookAgainAt: earliest(plan.lookAgainAt, lookAgainAt),
+    lookAgainAt: earliest(plan.lookAgainAt, lookAgainAt, session && policy && sessionEndsAt(session, policy)),
     mayWait: plan.mayWait ?? false,
     ...(asksPermission && { asksPermission }),
     cause: shut ?? (session ? causeDespite(observed) : causeOf(status)),
   };
 }
 
+interface Heard {
+  readonly observed: Observed;
+  /** The password is another one than at the sign-in, and that may end the session. */
+  readonly hasNewPassword: boolean;
+  readonly lookAgainAt: Date | undefined;
+  readonly asksPermission?: true;
+}
+
 /** The picture with the directory's word in the User's status, which is where every replica looks for it. */
-function withDirectory(
-  observed: Observed,
-  now: Date,
-): { observed: Observed; lookAgainAt: Date | undefined; asksPermission?: true } {
+function withDirectory(observed: Observed, now: Date): Heard {
   const { user, policy } = observed;
   const { status: directory, lookAgainAt } = decideDirectory(user, policy, observed.directory, now);
-  if (user.metadata.deletionTimestamp === undefined && endsSession(user, directory)) {
+  const loses = losesSession(user, policy, directory, observed.directory);
+  if (loses) {
     const losing = losingSession(user, observed.mayEndSession);
-    if (!mayBeTaken(losing)) return { observed: { ...observed, losing }, lookAgainAt, asksPermission: true };
+    if (!mayBeTaken(losing))
+      return { observed: { ...observed, losing }, hasNewPassword: false, lookAgainAt, asksPermission: true };
   }
-  if (directory === user.status?.directory || directory === undefined) return { observed, lookAgainAt };
+  const hasNewPassword = loses === 'PasswordChanged';
+  if (directory === user.status?.directory || directory === undefined)
+    return { observed, hasNewPassword, lookAgainAt };
   return {
     observed: { ...observed, user: { ...user, status: { ...user.status, directory } } },
+    hasNewPassword,
     lookAgainAt,
   };
 }
@@ -102,8 +115,10 @@ function causeDespite({ cannotMint, namespace }: Observed): Cause {
 }
 
 /** Whether the session that a User has counts now: then a second sign-in leaves it as it is. */
-export function sessionCounts({ user, policy, seen }: Observed): boolean {
+export function sessionCounts({ user, policy, seen }: Observed, now: Date): boolean {
   return (
-    user.status?.session !== undefined && policy !== undefined && sessionEnd(user, policy, seen) === undefined
+    user.status?.session !== undefined &&
+    policy !== undefined &&
+    sessionEnd(user, policy, seen, now) === undefined
   );
 }

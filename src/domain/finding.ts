@@ -10,6 +10,8 @@ export interface Finding {
   /** With `Found`: entryUUID, objectGUID, where the directory has one. */
   readonly id?: string;
   readonly spells: readonly Spell[];
+  /** When the password was last changed, in milliseconds since 1970 by the directory's clock, where it says so. */
+  readonly passwordChangedAt?: number;
 }
 
 /** What a decision about one User may depend on. */

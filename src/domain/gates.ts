@@ -184,7 +184,7 @@ const namespaceIsOurs: Gate = (observed) => {
 const seatIsFree: Gate = ({ user, policy, seen, license, aheadForSeat }) => {
   const most = seats(license);
   if (most === undefined || aheadForSeat < most) return undefined;
-  const counts = user.status?.session && policy && sessionEnd(user, policy, seen) === undefined;
+  const counts = user.status?.session && policy && sessionEnd(user, policy, seen, license.at) === undefined;
   if (counts) return undefined;
   return {
     reason: 'NoSeat',

@@ -34,7 +34,8 @@ export const CAUSES: Readonly<Record<HoldCause, CauseRule>> = {
     undo: 'Run "latchkey release": the Users go, their namespaces stay, and "latchkey adopt --restored" hands them to the Users of a new CustomResourceDefinition.',
   },
   Inactive: {
-    says: (affected, of) => `the directory says that ${affected} of ${of} Users are inactive or missing`,
+    says: (affected, of) =>
+      `the directory says of ${affected} of ${of} Users that they are inactive or missing, or what else ends a session`,
     undo: 'Look at the directory, and at the base DN and the filter that Latchkey searches it with.',
   },
 };

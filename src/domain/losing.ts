@@ -1,7 +1,10 @@
 // What a User is about to lose to a cause that may be an accident, and whether it may be taken away.
-import type { HoldCause } from '../api/token-policy.ts';
-import type { User } from '../api/user.ts';
+import type { HoldCause, TokenPolicy } from '../api/token-policy.ts';
+import type { DirectoryStatus, User } from '../api/user.ts';
+import { endsSession } from './directory.ts';
+import type { DirectoryView } from './finding.ts';
 import type { Permission } from './holds.ts';
+import { isPasswordNewer } from './session.ts';
 
 export interface Losing {
   readonly cause: HoldCause;
@@ -44,6 +47,24 @@ export function losingSession(user: User, permission: Permission | undefined): L
     cause: 'Inactive',
     permission: permission ?? (hold === undefined ? undefined : { given: false, hold }),
   };
+}
+
+/**
+ * How the directory costs the User its session now, if it does.
+ * @param word the status that its word makes
+ */
+export function losesSession(
+  user: User,
+  policy: TokenPolicy | undefined,
+  word: DirectoryStatus | undefined,
+  view: DirectoryView | undefined,
+): 'Inactive' | 'PasswordChanged' | undefined {
+  if (user.metadata.deletionTimestamp !== undefined) return undefined;
+  if (endsSession(user, word)) return 'Inactive';
+  const session = user.status?.session;
+  return session && policy && isPasswordNewer(session, policy, view?.finding?.passwordChangedAt)
+    ? 'PasswordChanged'
+    : undefined;
 }
 
 export function mayBeTaken(its: Losing | undefined): boolean {

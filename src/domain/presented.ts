@@ -22,7 +22,7 @@ export type Judgement =
  * that of now: name, groups and role as the User has them, and of the audiences only those that the policy still has.
  * @param observed undefined where there is no User with that UID
  */
-export function judge({ sub, sid, aud }: Presented, observed: Observed | undefined): Judgement {
+export function judge({ sub, sid, aud }: Presented, observed: Observed | undefined, now: Date): Judgement {
   const no = (reason: string): Judgement => ({ accepted: false, reason });
   // One that was deleted and made again under the same name is somebody else.
   if (observed?.user.metadata.uid !== sub) return no('UnknownUser');
@@ -30,7 +30,7 @@ export function judge({ sub, sid, aud }: Presented, observed: Observed | undefin
   if (shut) return no(shut.reason);
   const { user, policy } = observed;
   const session = user.status?.session;
-  if (!policy || session?.id !== sid || !sessionCounts(observed)) return no('SessionEnded');
+  if (!policy || session?.id !== sid || !sessionCounts(observed, now)) return no('SessionEnded');
   const identity = identityClaims(user, session, policy);
   const audiences = identity.aud.filter((audience) => aud.includes(audience));
   if (audiences.length === 0) return no('AudienceWithdrawn');

@@ -19,6 +19,9 @@ const ENDED: Record<SessionEnd, string> = {
   NewEpoch: 'Every session was ended by an admin.',
   RestoredUser: 'This User was restored from a backup; its old session does not count.',
   UnwatchedChange: 'This User was changed while nobody watched, so its session was ended.',
+  SessionTooOld: 'The session was as old as sessions may become (spec.session.maxAge of the TokenPolicy).',
+  PasswordChanged:
+    'The password was changed after the sign-in, which ends the session (spec.session of the TokenPolicy).',
 };
 
 export function desiredStatus(observed: Observed, verdict: Verdict, now: Date): UserStatus {
@@ -69,7 +72,7 @@ function ready(observed: Observed, verdict: Verdict): ConditionUpdate {
   if (hold === undefined) return own;
   const losing =
     observed.losing?.cause === 'Inactive'
-      ? 'The directory says that this User is inactive'
+      ? 'The directory says what ends the session of this User'
       : 'This User is being deleted';
   return {
     ...own,

@@ -108,7 +108,7 @@ function describe(user: User, surroundings: Surroundings): AccessView {
     command: `kubectl -n ${namespace} get secret ${TOKEN_SECRET} -o jsonpath='{.data.${TOKEN_KEY}}' | base64 -d`,
   };
   if (shut) return { ...who, state: 'Blocked', reason: shut.reason, message: shut.message };
-  if (!sessionCounts(observed)) return { ...who, state: 'SignedOut' };
+  if (!sessionCounts(observed, new Date())) return { ...who, state: 'SignedOut' };
   const ready = user.status?.conditions?.find(({ type }) => type === 'Ready');
   const expiry = surroundings.caches.secrets.get(`${namespace}/${TOKEN_SECRET}`)?.claimedExpiry;
   if (expiry !== undefined && expiry > Date.now())

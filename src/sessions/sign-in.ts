@@ -10,7 +10,7 @@ import { afterSignIn } from '../domain/directory.ts';
 import { foldUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
 import type { Tell } from '../domain/happening.ts';
-import { startSession } from '../domain/session.ts';
+import { continueSession, isPasswordNewer, startSession } from '../domain/session.ts';
 import { standingAt } from '../domain/standing.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
@@ -139,8 +139,13 @@ async function begin(
   if (standing.reason === 'PasswordExpired') return { outcome: 'PasswordExpired' };
 
   const old = user.status ?? {};
-  const kept = sessionCounts(observed) ? old.session : undefined;
-  const session = kept ?? startSession(user, policy, randomUUID(), now);
+  const counts =
+    sessionCounts(observed, now) &&
+    !(old.session && isPasswordNewer(old.session, policy, account.passwordChangedAt));
+  const kept = counts ? old.session : undefined;
+  const session = kept
+    ? continueSession(kept, policy, now)
+    : startSession(user, policy, randomUUID(), now, account.passwordChangedAt);
   const { cookie, browser } = newBrowser(user.metadata.name, now);
   const status: UserStatus = {
     ...old,

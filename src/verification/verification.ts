@@ -77,7 +77,7 @@ export function verification(options: VerificationOptions): Verification {
   const cachedUser = ({ sub }: VerifiedClaims) => [...caches.byUID.get(sub)][0]?.user;
   const judgeCached = (claims: VerifiedClaims): Judgement => {
     const user = cachedUser(claims);
-    return judge(claims, user && observe(user, surroundings));
+    return judge(claims, user && observe(user, surroundings), new Date());
   };
 
   /** @returns undefined where there is no place among those that are asked live. */
@@ -87,7 +87,7 @@ export function verification(options: VerificationOptions): Verification {
     const { user, policy } = live;
     // One that was not found may have a name that nobody could guess; of one that was found this is the truth.
     if (user && user.status?.session?.id !== claims.sid) ended.add(claims.sid);
-    return judge(claims, user && { ...observe(user, surroundings), policy });
+    return judge(claims, user && { ...observe(user, surroundings), policy }, new Date());
   }
 
   /** For those that there is no place for among the live ones: a proof is one for all. */

@@ -43,6 +43,19 @@ const GAP =
 const AUDIENCES = 'a token needs an audience: write for example [latchkey]';
 const AUDIENCE = 'an audience must not be empty';
 
+describe('how sessions end', () => {
+  test('is taken, and has no end by default', async () => {
+    const spec = { enabled: false, session: { maxAge: '12h', endOnPasswordChange: true } };
+    await expect(apply(spec)).resolves.toMatchObject({ spec });
+    await expect(apply({ enabled: false })).resolves.not.toHaveProperty('spec.session');
+  });
+
+  test('is refused with what to write instead', async () => {
+    const bad = { metadata: { name: 'cluster' }, spec: { session: { maxAge: '1d' } } };
+    await expect(api.dryRun({ kind: 'TokenPolicy', ...bad })).resolves.toContain(DURATION);
+  });
+});
+
 describe('a bad TokenPolicy is refused with what to write instead:', () => {
   test.each<[string, object, string]>([
     ['days', { ttl: '90d' }, DURATION],

@@ -209,6 +209,11 @@ tell('a user without access', [
     'WriteBinding',
   ],
   [
+    'loses the token when the session is too old',
+    { policy: policyWith({ session: { maxAge: '4h', endOnPasswordChange: false } }) },
+    'ClearToken',
+  ],
+  [
     'is told the new reason in the Secret',
     { user: ada({ spec: { disabled: true } }), secret: without },
     'ClearToken',
@@ -418,5 +423,40 @@ test('what a token is minted for is what the session, the User and the policy sa
     do: 'WriteToken',
     session: 'session-1',
     claims: { sub: 'uid-ada', sid: 'session-1', aud: ['latchkey'], groups: ['analytics'] },
+  });
+});
+
+describe('a session that ends by the word of the policy', () => {
+  const ages = policyWith({ session: { maxAge: '5h', endOnPasswordChange: false } });
+
+  test('is looked at when it becomes too old, and says why it has ended', () => {
+    expect(decide(aPicture({ policy: ages, secret: token(60) }), NOW).lookAgainAt).toEqual(expect.any(Date));
+    const soon = policyWith({ session: { maxAge: '241m', endOnPasswordChange: false } });
+    expect(decide(aPicture({ policy: soon }), NOW).lookAgainAt).toEqual(later(MINUTE_MS));
+    const ended = decide(aPicture({ policy: ages }), later(60 * MINUTE_MS));
+    expect(ended).toMatchObject({ statusFirst: true, cause: { reason: 'SessionTooOld' } });
+    expect(ended.status.session).toBeUndefined();
+  });
+
+  const changed = {
+    policy: policyWith({ session: { endOnPasswordChange: true } }),
+    directory: {
+      finding: { state: 'Found', spells: [], passwordChangedAt: NOW.getTime() },
+      askedAt: NOW,
+    },
+  } as const;
+
+  test('ends when the password was changed', () => {
+    const ended = decide(aPicture(changed), NOW);
+    expect(ended).toMatchObject({ statusFirst: true, cause: { reason: 'PasswordChanged' } });
+    expect(ended.status.session).toBeUndefined();
+    expect(decide(aPicture({ ...changed, policy: policyWith() }), NOW).status.session).toBeDefined();
+  });
+
+  test('does not end before that has been counted, in case everybody has a new password at once', () => {
+    const waits = decide(aPicture({ ...changed, mayEndSession: undefined }), NOW);
+    expect(waits).toMatchObject({ asksPermission: true, status: { session: aSession() } });
+    const held = decide(aPicture({ ...changed, mayEndSession: { given: false, hold: 'k7mx2q' } }), NOW);
+    expect(held.status).toMatchObject({ session: aSession(), hold: 'k7mx2q' });
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Observed } from '../../src/domain/observed.ts';
 import { judge, type Presented } from '../../src/domain/presented.ts';
-import { ada, aNamespace, aPicture, aSession, policyWith } from './pictures.ts';
+import { ada, aNamespace, aPicture, aSession, NOW, policyWith } from './pictures.ts';
 
 const token: Presented = { sub: 'uid-ada', sid: 'session-1', aud: ['latchkey', 'kubernetes'] };
 const audiences = (...aud: string[]) =>
@@ -13,7 +13,7 @@ describe('a yes', () => {
     const user = ada({
       spec: { role: 'admin', groups: ['today', 'system:masters'], email: 'ada@example.org' },
     });
-    expect(judge(token, aPicture({ user }))).toEqual({
+    expect(judge(token, aPicture({ user }), NOW)).toEqual({
       accepted: true,
       identity: {
         sub: 'uid-ada',
@@ -35,7 +35,7 @@ describe('a yes', () => {
     ],
     [['kubernetes', 'elsewhere'], ['kubernetes']],
   ])('has, where the policy has the audiences %j, those of %j', (now, expected) => {
-    expect(judge(token, aPicture({ policy: audiences(...now) }))).toMatchObject({
+    expect(judge(token, aPicture({ policy: audiences(...now) }), NOW)).toMatchObject({
       identity: { aud: expected },
     });
   });
@@ -79,10 +79,10 @@ describe('a no', () => {
       { policy: audiences('elsewhere') },
     ],
   ])('%s where %s', (reason, _, change) => {
-    expect(judge(token, aPicture(change))).toEqual({ accepted: false, reason });
+    expect(judge(token, aPicture(change), NOW)).toEqual({ accepted: false, reason });
   });
 
   test('UnknownUser where there is nobody', () => {
-    expect(judge(token, undefined)).toEqual({ accepted: false, reason: 'UnknownUser' });
+    expect(judge(token, undefined, NOW)).toEqual({ accepted: false, reason: 'UnknownUser' });
   });
 });

@@ -6,7 +6,7 @@ import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const NAMES = ['ada', 'grace', 'linus', 'margaret', 'radia', 'ken'];
+const NAMES = ['ada', 'grace', 'linus', 'margaret', 'radia', 'ken', 'alan'];
 
 const samba = await startSamba({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
@@ -56,6 +56,18 @@ test(
   () => findsWhatNobodyWatched(latchkey, person('grace'), flags),
   60_000,
 );
+
+test('the password is reset → invalid until signed in with the new one, where the policy says so', async () => {
+  const next = 'another horse battery staple';
+  await latchkey.patch('tokenpolicy cluster', { spec: { session: { endOnPasswordChange: true } } });
+  await signedIn('alan');
+  await samba.sambaTool('user', 'setpassword', 'alan', `--newpassword=${next}`);
+  const { conditions } = await latchkey.untilStatus('alan', ({ session }) => session === undefined);
+  expect(conditions).toContainEqual(expect.objectContaining({ type: 'SignedIn', reason: 'PasswordChanged' }));
+  await latchkey.untilNoToken('alan');
+  expect((await latchkey.signIn('alan', next)).status).toBe(303);
+  await latchkey.untilToken('alan');
+});
 
 test('expired in the directory → invalid, at the very time that was set', async () => {
   await signedIn('linus');

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
+import { waitUntil } from '../../dev/wait-until.ts';
 import {
   findsWhatNobodyWatched,
   keepsThePromise,
@@ -12,7 +13,7 @@ import {
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const NAMES = ['ada', 'grace', 'linus', 'margaret', 'barbara', 'radia', 'ken'];
+const NAMES = ['ada', 'grace', 'linus', 'margaret', 'barbara', 'radia', 'ken', 'alan'];
 
 const directory = await startOpenLdap({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
@@ -107,6 +108,36 @@ test('locked by wrong passwords → still valid, unless the policy says that a l
   const status = await latchkey.untilStatus('radia', (found) => found.directory?.state === 'Inactive');
   expect(status.directory?.reason).toBe('Locked');
   await latchkey.untilNoToken('radia');
+});
+
+test('signed in for as long as the policy allows → invalid until signed in again', async () => {
+  await latchkey.patch('tokenpolicy cluster', { spec: { session: { maxAge: '4s' } } });
+  await signedIn('alan');
+  const { session, conditions } = await latchkey.untilStatus('alan', (status) => !status.session);
+  expect(session).toBeUndefined();
+  expect(conditions).toContainEqual(expect.objectContaining({ type: 'SignedIn', reason: 'SessionTooOld' }));
+  await latchkey.untilNoToken('alan');
+  await latchkey.patch('tokenpolicy cluster', { spec: { session: null } });
+  expect(await latchkey.token('alan')).toBeUndefined();
+  await signedIn('alan');
+});
+
+test('the password is changed → invalid until signed in with the new one, where the policy says so', async () => {
+  await latchkey.patch('tokenpolicy cluster', { spec: { session: { endOnPasswordChange: true } } });
+  await signedIn('alan');
+  // ppolicy notes the time of a change in seconds, and nothing of the first password of an account.
+  const since = (await latchkey.user('alan')).status?.session?.startedAt ?? '';
+  await waitUntil('the next second', 5_000, () => Date.now() > Date.parse(since) + 1_000);
+  for (const next of ['a second battery staple', 'a third battery staple']) {
+    await change('alan', 'replace: userPassword', `userPassword: ${next}`);
+    const { conditions } = await latchkey.untilStatus('alan', ({ session }) => session === undefined);
+    expect(conditions).toContainEqual(
+      expect.objectContaining({ type: 'SignedIn', reason: 'PasswordChanged' }),
+    );
+    await latchkey.untilNoToken('alan');
+    expect((await latchkey.signIn('alan', next)).status).toBe(303);
+    await latchkey.untilToken('alan');
+  }
 });
 
 test('a User whom the directory never had is told so, before anybody signs in', async () => {

@@ -1,9 +1,9 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
 import { POLICY_NAME } from '../../api/names.ts';
-import { decideDirectory, endsSession } from '../../domain/directory.ts';
+import { decideDirectory } from '../../domain/directory.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
-import { hasBegun } from '../../domain/losing.ts';
+import { hasBegun, losesSession } from '../../domain/losing.ts';
 import { isGoing, wentWithDefinition, type DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
@@ -40,10 +40,11 @@ export function inactiveUsers(caches: Caches, directory: Surroundings['directory
   const policy = caches.policies.get(POLICY_NAME)?.policy;
   const subjects: Subject[] = [];
   for (const { uid, user } of caches.users.values()) {
-    if (user.metadata.deletionTimestamp !== undefined || !user.status?.session) continue;
+    if (!user.status?.session) continue;
     const view = directory(foldUsername(effectiveUsername(user)));
     const { status } = decideDirectory(user, policy, view, now);
-    if (endsSession(user, status)) subjects.push({ key: uid, hold: user.status.hold, certain: true });
+    if (losesSession(user, policy, status, view))
+      subjects.push({ key: uid, hold: user.status.hold, certain: true });
   }
   return { cause: 'Inactive', subjects, standing: caches.users.size - subjects.length };
 }

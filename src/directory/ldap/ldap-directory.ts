@@ -33,6 +33,7 @@ const REFUSAL_FLOOR_MS = 500;
 interface Found {
   readonly entry: Entry;
   readonly spells: readonly Spell[];
+  readonly passwordChangedAt: number | undefined;
 }
 
 /**
@@ -70,7 +71,11 @@ export function ldapDirectory(settings: LdapSettings): Directory {
         dialect.name === 'openldap'
           ? await readPolicyOf((options) => search(socket, { ...options, timeoutMs }), entry)
           : undefined;
-      return { entry, spells: [...dialect.spellsOf(entry, policy), ...(await excluded(socket, entry))] };
+      return {
+        entry,
+        spells: [...dialect.spellsOf(entry, policy), ...(await excluded(socket, entry))],
+        passwordChangedAt: dialect.passwordChangedAt(entry),
+      };
     });
   }
 
@@ -97,11 +102,12 @@ export function ldapDirectory(settings: LdapSettings): Directory {
       );
       return { outcome: 'Refused' };
     }
-    const { entry, spells } = found;
+    const { entry, spells, passwordChangedAt } = found;
     const answer = await conversation(signal, (socket) => simpleBind(socket, entry.dn, password));
     const verdict = verdictOfBind(answer, () => ({
       ...accountOf(entry, idAttribute),
       ...(spells.length > 0 && { spells }),
+      ...(passwordChangedAt !== undefined && { passwordChangedAt }),
     }));
     if (verdict.outcome !== 'Accepted') return verdict;
     // Not every server looks at what an admin wrote into the entry. Whether an account is locked, or its password has

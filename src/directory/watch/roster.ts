@@ -11,6 +11,8 @@ export interface Account {
   /** Every username that it bears, folded. */
   readonly usernames: readonly string[];
   readonly spells: readonly Spell[];
+  /** In milliseconds since 1970 by the directory's clock, where it says so. */
+  readonly passwordChangedAt?: number;
 }
 
 interface Known {
@@ -149,6 +151,11 @@ function distinct(accounts: readonly Account[]): readonly Account[] {
   );
 }
 
-function found({ id, spells }: Account): Finding {
-  return { state: 'Found', spells, ...(id !== undefined && { id }) };
+function found({ id, spells, passwordChangedAt }: Account): Finding {
+  return {
+    state: 'Found',
+    spells,
+    ...(id !== undefined && { id }),
+    ...(passwordChangedAt !== undefined && { passwordChangedAt }),
+  };
 }

@@ -57,6 +57,7 @@ const happening = fc.oneof(
     weight: 2,
     arbitrary: fc.tuple(fc.constant('source'), fc.constantFrom('Kubernetes', 'Kubernetes', 'Latchkey')),
   },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('maxAge'), fc.constantFrom('20m', '2h', undefined)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('recreatePolicy')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('reconcilePolicy')) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('foreignNamespace'), someNamespace) },
@@ -157,6 +158,7 @@ async function happen(world: World, [name, ...rest]: Happening): Promise<void> {
     source: () => world.changePolicy({ tokenSource: who }),
     foreignAnchor: () => world.foreignAnchor(who),
     tamperAnchor: () => world.tamperAnchor(who, what),
+    maxAge: () => world.changePolicy({ session: who && { maxAge: who, endOnPasswordChange: false } }),
     recreatePolicy: () => {
       world.deletePolicy();
       world.makePolicy();

@@ -41,6 +41,7 @@ describe('over Active Directory', () => {
         id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
         email: 'ada@example.org',
         displayName: 'ada of the domain',
+        passwordChangedAt: expect.any(Number),
       },
     });
     expect(await verify('ada', 'wrong')).toEqual({ outcome: 'Refused' });

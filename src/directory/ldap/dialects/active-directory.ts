@@ -17,6 +17,7 @@ export const ACTIVE_DIRECTORY_ATTRIBUTES = [
   'msDS-User-Account-Control-Computed',
   'msDS-UserPasswordExpiryTimeComputed',
   'msDS-UserAccountDisabled',
+  'pwdLastSet',
 ] as const;
 
 /** AD LDS has no userAccountControl, and msDS-UserAccountDisabled in its place. */
@@ -39,4 +40,17 @@ export function activeDirectorySpells(entry: Entry): readonly Spell[] {
   const passwordExpiry = integer('msDS-UserPasswordExpiryTimeComputed') ?? 0n;
   if (passwordExpiry > 0n) spell('PasswordExpired', { from: fileTime(passwordExpiry) });
   return spells;
+}
+
+/**
+ * 0 says that the password has to be changed, as after a reset by an admin: then the last one counts no more. It says
+ * nothing where passwords do not expire.
+ */
+export function activeDirectoryPasswordChange(entry: Entry): number | undefined {
+  const { integer } = readingOf(entry);
+  const set = integer('pwdLastSet');
+  if (set === undefined || set < 0n) return undefined;
+  if (set > 0n) return fileTime(set);
+  const computed = integer('msDS-User-Account-Control-Computed') ?? 0n;
+  return (computed & PASSWORD_EXPIRED) === 0n ? undefined : Infinity;
 }

@@ -2,10 +2,14 @@
 import type { Spell } from '../../../domain/standing.ts';
 import { textsOf } from '../entry.ts';
 import type { Entry } from '../entry.ts';
-import { ACTIVE_DIRECTORY_ATTRIBUTES, activeDirectorySpells } from './active-directory.ts';
-import { DIRECTORY_389_ATTRIBUTES, directory389Spells } from './directory-389.ts';
+import {
+  ACTIVE_DIRECTORY_ATTRIBUTES,
+  activeDirectoryPasswordChange,
+  activeDirectorySpells,
+} from './active-directory.ts';
+import { DIRECTORY_389_ATTRIBUTES, directory389PasswordChange, directory389Spells } from './directory-389.ts';
 import { EDIRECTORY_ATTRIBUTES, eDirectorySpells } from './edirectory.ts';
-import { OPENLDAP_PPOLICY_ATTRIBUTES, openLdapSpells } from './openldap-ppolicy.ts';
+import { OPENLDAP_PPOLICY_ATTRIBUTES, openLdapPasswordChange, openLdapSpells } from './openldap-ppolicy.ts';
 import type { PasswordPolicy } from './openldap-ppolicy.ts';
 import { POLICY_ATTRIBUTE } from './openldap-policies.ts';
 import { SHADOW_ACCOUNT_ATTRIBUTES, shadowAccountSpells } from './shadow-account.ts';
@@ -19,7 +23,14 @@ export interface Dialect {
   readonly attributes: readonly string[];
   /** @param policy of the account's password; only OpenLDAP keeps apart what others put into the entry */
   spellsOf(entry: Entry, policy?: PasswordPolicy): readonly Spell[];
+  /**
+   * When the password was last changed, in milliseconds since 1970 by the directory's clock; undefined where the entry
+   * does not say, Infinity where a change is demanded.
+   */
+  passwordChangedAt(entry: Entry): number | undefined;
 }
+
+const notSaid = (): undefined => undefined;
 
 const SHADOW = ['objectClass', ...SHADOW_ACCOUNT_ATTRIBUTES];
 
@@ -28,19 +39,27 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     name: 'active-directory',
     attributes: ACTIVE_DIRECTORY_ATTRIBUTES,
     spellsOf: activeDirectorySpells,
+    passwordChangedAt: activeDirectoryPasswordChange,
   },
   '389ds': {
     name: '389ds',
     attributes: [...DIRECTORY_389_ATTRIBUTES, ...SHADOW],
     spellsOf: (entry) => [...directory389Spells(entry), ...shadowSpells(entry)],
+    passwordChangedAt: directory389PasswordChange,
   },
   openldap: {
     name: 'openldap',
     attributes: [...OPENLDAP_PPOLICY_ATTRIBUTES, POLICY_ATTRIBUTE, ...SHADOW],
     spellsOf: (entry, policy) => [...openLdapSpells(entry, policy), ...shadowSpells(entry)],
+    passwordChangedAt: openLdapPasswordChange,
   },
-  edirectory: { name: 'edirectory', attributes: EDIRECTORY_ATTRIBUTES, spellsOf: eDirectorySpells },
-  generic: { name: 'generic', attributes: SHADOW, spellsOf: shadowSpells },
+  edirectory: {
+    name: 'edirectory',
+    attributes: EDIRECTORY_ATTRIBUTES,
+    spellsOf: eDirectorySpells,
+    passwordChangedAt: notSaid,
+  },
+  generic: { name: 'generic', attributes: SHADOW, spellsOf: shadowSpells, passwordChangedAt: notSaid },
 };
 
 export function dialectOf(name: DialectName): Dialect {

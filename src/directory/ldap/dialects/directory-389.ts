@@ -1,7 +1,7 @@
 // What 389 Directory Server, Red Hat Directory Server and FreeIPA say of an account.
 import type { Spell } from '../../../domain/standing.ts';
 import type { Entry } from '../entry.ts';
-import { readingOf } from './reading.ts';
+import { latestTime, readingOf } from './reading.ts';
 
 /** nsAccountLock may come from a role, and then only to those that ask for it by name. */
 export const DIRECTORY_389_ATTRIBUTES = [
@@ -10,6 +10,8 @@ export const DIRECTORY_389_ATTRIBUTES = [
   'krbPasswordExpiration',
   'passwordExpirationTime',
   'accountUnlockTime',
+  'pwdUpdateTime',
+  'krbLastPwdChange',
 ] as const;
 
 /** An account that its admin has to unlock has this in accountUnlockTime (ldap/servers/slapd/pw_retry.c). */
@@ -24,4 +26,9 @@ export function directory389Spells(entry: Entry): readonly Spell[] {
   const unlock = time('accountUnlockTime');
   if (unlock !== undefined) spell('Locked', { until: unlock === BY_AN_ADMIN ? Infinity : unlock });
   return spells;
+}
+
+/** pwdUpdateTime is there with passwordTrackUpdateTime: on (ldap/servers/slapd/pw.c); FreeIPA has its own. */
+export function directory389PasswordChange(entry: Entry): number | undefined {
+  return latestTime(entry, ['pwdUpdateTime', 'krbLastPwdChange']);
 }

@@ -2,7 +2,7 @@
 import type { Spell } from '../../../domain/standing.ts';
 import type { Entry } from '../entry.ts';
 import { generalizedTime } from '../generalized-time.ts';
-import { readingOf } from './reading.ts';
+import { latestTime, readingOf } from './reading.ts';
 
 /** All are operational: they come only to those that ask for them by name. */
 export const OPENLDAP_PPOLICY_ATTRIBUTES = [
@@ -45,4 +45,8 @@ export function openLdapSpells(entry: Entry, { lockoutMs, maxAgeMs }: PasswordPo
   const changed = time('pwdChangedTime');
   if (changed !== undefined && maxAgeMs !== undefined) spell('PasswordExpired', { from: changed + maxAgeMs });
   return spells;
+}
+
+export function openLdapPasswordChange(entry: Entry): number | undefined {
+  return latestTime(entry, ['pwdChangedTime']);
 }

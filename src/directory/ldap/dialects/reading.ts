@@ -75,6 +75,13 @@ function faultOf(values: readonly Buffer[], text: string | undefined): ValueFaul
   return text === '' ? 'Malformed' : undefined;
 }
 
+/** @returns milliseconds since 1970; undefined where none of `attributes` is there and readable */
+export function latestTime(entry: Entry, attributes: readonly string[]): number | undefined {
+  const { time } = readingOf(entry);
+  const times = attributes.flatMap((attribute) => time(attribute) ?? []);
+  return times.length > 0 ? Math.max(...times) : undefined;
+}
+
 // 389 DS keeps nsAccountLock as text and writes it in any case.
 function booleanOf(value: string): boolean | undefined {
   const folded = value.toLowerCase();

@@ -143,7 +143,14 @@ export async function openSession(
     if (id === undefined && idAttribute !== undefined)
       spells.push({ reason: 'Unreadable', attribute: idAttribute, fault: idFault(entry, idAttribute) });
     for (const { fault } of spells) if (fault) count.unusable(fault);
-    return { key: keyOf(entry), usernames, spells, ...(id !== undefined && { id }) };
+    const passwordChangedAt = dialect.passwordChangedAt(entry);
+    return {
+      key: keyOf(entry),
+      usernames,
+      spells,
+      ...(id !== undefined && { id }),
+      ...(passwordChangedAt !== undefined && { passwordChangedAt }),
+    };
   }
 
   /** Whether it has values where a username should be, and none is text. */

@@ -17,6 +17,7 @@ import { permissions } from '../../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../../src/controllers/users/ledger.ts';
 import { reconciler, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
+import { durationMs } from '../../../../src/domain/duration.ts';
 import { effectiveNamespace } from '../../../../src/domain/effective.ts';
 import { shutGate } from '../../../../src/domain/gates.ts';
 import type { LicenseContent } from '../../../../src/domain/license.ts';
@@ -24,7 +25,7 @@ import type { CannotMint } from '../../../../src/domain/observed.ts';
 import { orphan } from '../../../../src/domain/orphans.ts';
 import { decidePolicy } from '../../../../src/domain/policy.ts';
 import { lifetime } from '../../../../src/domain/refresh.ts';
-import { startSession } from '../../../../src/domain/session.ts';
+import { continueSession, startSession } from '../../../../src/domain/session.ts';
 import type { Signer } from '../../../../src/issuer/signer.ts';
 import { deleteForGood, deleteIfThere } from '../../../../src/kubernetes/delete.ts';
 import type { Store } from '../../../../src/kubernetes/store.ts';
@@ -192,8 +193,8 @@ export class World {
     if (!operator || !user || !policy) return;
     const observed = { ...observe(user, operator.surroundings), policy };
     if (shutGate(observed)) return;
-    const session = sessionCounts(observed)
-      ? user.status?.session
+    const session = sessionCounts(observed, this.#operatorNow())
+      ? user.status?.session && continueSession(user.status.session, policy, this.#operatorNow())
       : startSession(user, policy, `session-${this.api.changes.length}`, this.#operatorNow());
     if (!session) return;
     this.api.put('users', name, { status: { ...user.status, session } });
@@ -553,8 +554,11 @@ export class World {
         throw new Broken(`${user.metadata.name} is never gone`);
       if (!operator || !user.status?.session) continue;
       const observed = observe(user, operator.surroundings);
-      if (shutGate(observed) || !sessionCounts(observed))
+      if (shutGate(observed) || !sessionCounts(observed, this.#operatorNow()))
         throw new Broken(`${user.metadata.name} keeps a session that is over`);
+      const maxAge = policy?.spec.session?.maxAge;
+      if (maxAge && Date.parse(user.status.session.startedAt) + durationMs(maxAge) <= this.#now)
+        throw new Broken(`${user.metadata.name} is signed in for longer than ${maxAge}`);
       const secret = this.api.objects.secrets.get(`${effectiveNamespace(user)}/access-token`);
       if (!observed.cannotMint && !(secret && tokenIn(secret)))
         throw new Broken(`${user.metadata.name} is signed in and has no token`);

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { standingAt, type SignInReason, type Spell } from '../../../../src/domain/standing.ts';
 import { activeDirectorySpells } from '../../../../src/directory/ldap/dialects/active-directory.ts';
 import { detectDialect, dialectOf } from '../../../../src/directory/ldap/dialects/dialect.ts';
+import type { DialectName } from '../../../../src/directory/ldap/dialects/dialect.ts';
 import { directory389Spells } from '../../../../src/directory/ldap/dialects/directory-389.ts';
 import { eDirectorySpells } from '../../../../src/directory/ldap/dialects/edirectory.ts';
 import { openLdapSpells } from '../../../../src/directory/ldap/dialects/openldap-ppolicy.ts';
@@ -180,6 +181,27 @@ describe('eDirectory', () => {
   ])('%j: %s', (...row) => hold(eDirectorySpells, row));
 });
 
+describe('when the password was last changed', () => {
+  const at = NOW.getTime();
+  test.each<[DialectName, Attributes, number | undefined]>([
+    ['active-directory', { pwdLastSet: [fileTime(0)] }, at],
+    ['active-directory', { pwdLastSet: ['0'], 'msDS-User-Account-Control-Computed': ['8388608'] }, Infinity],
+    ['active-directory', { pwdLastSet: ['0'], 'msDS-User-Account-Control-Computed': ['0'] }, undefined],
+    ['active-directory', { pwdLastSet: ['-1'] }, undefined],
+    ['active-directory', { pwdLastSet: [fileTime(0), fileTime(1)] }, undefined],
+    ['openldap', { pwdChangedTime: ['20300615120000Z'] }, at],
+    ['openldap', { pwdChangedTime: ['yesterday'] }, undefined],
+    ['389ds', { pwdUpdateTime: ['20300615120000Z'] }, at],
+    ['389ds', { krbLastPwdChange: ['20300615120000Z'], pwdUpdateTime: [PAST] }, at],
+    ['389ds', { passwordExpirationTime: [FUTURE] }, undefined],
+    ['edirectory', { pwdChangedTime: [PAST] }, undefined],
+    ['generic', { pwdChangedTime: [PAST] }, undefined],
+    ['openldap', {}, undefined],
+  ])('%s: %j', (name, attributes, changedAt) => {
+    expect(dialectOf(name).passwordChangedAt(entryWith(attributes))).toBe(changedAt);
+  });
+});
+
 describe('the dialect of a server', () => {
   test.each<[Attributes, string]>([
     [{ supportedCapabilities: ['1.2.840.113556.1.4.800', '1.2.840.113556.1.4.1670'] }, 'active-directory'],
@@ -218,8 +240,9 @@ describe('the dialect of a server', () => {
     };
     for (const name of ['active-directory', '389ds', 'openldap', 'edirectory', 'generic'] as const) {
       asked.clear();
-      const { attributes, spellsOf } = dialectOf(name);
+      const { attributes, spellsOf, passwordChangedAt } = dialectOf(name);
       spellsOf(spy);
+      passwordChangedAt(spy);
       expect(attributes.map((attribute) => attribute.toLowerCase())).toEqual(
         expect.arrayContaining([...asked]),
       );
