@@ -39,6 +39,8 @@ export const LABEL = {
   managedBy: 'app.kubernetes.io/managed-by',
   namespace: 'latchkey.dev/namespace',
   userUID: 'latchkey.dev/user-uid',
+  /** On a User that was made at the first sign-in of a member of a group, with the value `true`. */
+  onboarded: 'latchkey.dev/onboarded',
 } as const;
 
 export const MANAGED_BY = 'latchkey';

@@ -91,6 +91,38 @@ const directory = z
   })
   .describe('What the word of the directory does to tokens.');
 
+/** The first name in the DN becomes a claim, where nothing may stand that could pass for two, or for Kubernetes' own. */
+const GROUP_DN = '^[A-Za-z][-A-Za-z0-9.]*=[^,:+=<>;#\\\\\\\\]{1,128},.*=.+$';
+
+const group = z
+  .string()
+  .max(512)
+  .meta(
+    rules({
+      rule: `self.matches('${GROUP_DN}') && !self.matches('\\\\p{Cc}')`,
+      message:
+        "name a group by its DN, in whose first part no ':', ',', '+', '#' or backslash may stand, since it becomes a claim: write for example cn=analytics,ou=groups,dc=example,dc=org",
+    }),
+  );
+
+const onboarding = z
+  .object({
+    groups: z.array(group).min(1).max(16).meta({
+      description:
+        'The DNs of groups of the directory. Who is in one of them gets a User at the first sign-in, and loses the session, never the namespace, after leaving all of them. A token carries the first name of each that its user is in, beside spec.groups of the User.',
+      'x-kubernetes-list-type': 'set',
+    }),
+    maxUsers: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1_000)
+      .describe('How many Users there may be that were made this way. Whoever comes later is told so.'),
+  })
+  .describe(
+    'Makes a User at the first sign-in of a member of a group, where the chart gives that right (onboarding.enabled). Without it, admins make Users.',
+  );
+
 const session = z
   .object({
     maxAge: duration(
@@ -122,6 +154,7 @@ export const tokenPolicySpec = z
     accessToken: accessToken.default({ ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] }),
     directory: directory.default(DIRECTORY_DEFAULTS),
     session: session.optional(),
+    onboarding: onboarding.optional(),
   })
   .meta(
     rules({
@@ -153,7 +186,7 @@ const HOLD_CAUSES = ['Deleting', 'Vanished', 'CRDDeleting', 'Inactive'] as const
 const cause = z
   .enum(HOLD_CAUSES)
   .describe(
-    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so, or that their passwords were changed where that ends sessions.',
+    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so, that they have left their groups, or that their passwords were changed where that ends sessions.',
   );
 
 const hold = z.object({

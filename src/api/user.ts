@@ -139,6 +139,11 @@ const directory = z
       .max(256)
       .optional()
       .describe('entryUUID or objectGUID of the account at the first sign-in. Another one is somebody else.'),
+    groups: z.array(z.string().max(512)).max(16).optional().meta({
+      description:
+        'Which of the groups in spec.onboarding of the TokenPolicy the account is in; missing where it is not known.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
   })
   .describe('What the directory said of the account.');
 

@@ -66,6 +66,9 @@ function write(log: Logger, happening: Happening): void {
           : 'token revoked',
       );
       return;
+    case 'Onboarded':
+      log.info({ event, user }, 'user onboarded');
+      return;
     case 'Offboarded':
       log.info({ event, user, namespace: happening.namespace }, 'user offboarded');
       return;

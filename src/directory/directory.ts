@@ -1,4 +1,5 @@
 // What Latchkey asks of a directory: is this password right, and whose is it?
+import type { Membership } from '../domain/finding.ts';
 import type { Spell } from '../domain/standing.ts';
 import { LatchkeyError } from '../errors.ts';
 import type { DirectoryFault } from './fault.ts';
@@ -13,6 +14,8 @@ export interface DirectoryAccount {
   readonly spells?: readonly Spell[];
   /** When the password was last changed, in milliseconds since 1970 by the directory's clock, where it says so. */
   readonly passwordChangedAt?: number;
+  /** Of the groups that were asked about; undefined where the directory has none. */
+  readonly membership?: Membership;
 }
 
 /**
@@ -30,9 +33,10 @@ export interface Directory {
   /**
    * Checks a password. An empty one is refused without asking: some servers take it for an anonymous bind and
    * say yes (RFC 4513, section 5.1.2).
+   * @param groups DNs of groups: which of them is the account in?
    * @throws {DirectoryError} when the directory gives no answer that can be trusted.
    */
-  verify(username: string, password: string): Promise<Verdict>;
+  verify(username: string, password: string, groups?: readonly string[]): Promise<Verdict>;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { TokenPolicy } from '../api/token-policy.ts';
 import type { Session, User } from '../api/user.ts';
 import { digest } from './digest.ts';
 import { effectiveNamespace, effectiveUsername } from './effective.ts';
+import { groupClaims } from './onboarding.ts';
 
 /** The claims of a token (RFC 7519, OpenID Connect Core 5.1) that depend on the User, its session and the policy. */
 export interface IdentityClaims {
@@ -31,7 +32,9 @@ export function identityClaims(user: User, session: Session, policy: TokenPolicy
     ...(email !== undefined && { email }),
     ...(displayName !== undefined && { name: displayName }),
     // The schema refuses such names; a CRD that somebody has loosened must not let them through.
-    groups: groups.filter((group) => group.length > 0 && !UNSAFE_GROUP.test(group)),
+    groups: [...new Set([...groups, ...groupClaims(user, policy)])].filter(
+      (group) => group.length > 0 && !UNSAFE_GROUP.test(group),
+    ),
     role,
     'latchkey.dev/namespace': effectiveNamespace(user),
   };

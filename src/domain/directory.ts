@@ -4,6 +4,7 @@ import type { DirectoryStatus, User } from '../api/user.ts';
 import { timestamp } from './conditions.ts';
 import { durationMs } from './duration.ts';
 import type { DirectoryView, Finding } from './finding.ts';
+import { groupsOf, isOnboarded } from './onboarding.ts';
 import { standingAt } from './standing.ts';
 
 /** Of a User whose account is unknown for too long, where the policy then takes the token away. */
@@ -24,14 +25,48 @@ export interface DirectoryDecision {
 /** startedAt of a session is cut off to the second. */
 const GRAIN_MS = 1_000;
 
+/** What the directory says of a User, as the status is to have it: the state of the account, and its groups. */
+export function decideDirectory(
+  user: User,
+  policy: TokenPolicy | undefined,
+  view: DirectoryView | undefined,
+  now: Date,
+): DirectoryDecision {
+  const { status, lookAgainAt } = decideState(user, policy, view, now);
+  const decided = withGroups(status, user, policy, view?.membership);
+  const again = decided.isOutdated ? new Date(now.getTime() + NEXT_SWEEP_MS) : undefined;
+  return { status: decided.status, lookAgainAt: earliest(lookAgainAt, again) };
+}
+
+/** How often is looked whether another sweep has come after one that was begun before the sign-in. */
+const NEXT_SWEEP_MS = 5_000;
+
+/** As with everything else, what was asked before the sign-in takes nothing from the session. */
+function withGroups(
+  status: DirectoryStatus | undefined,
+  user: User,
+  policy: TokenPolicy | undefined,
+  membership: DirectoryView['membership'],
+): { status: DirectoryStatus | undefined; isOutdated?: true } {
+  const { groups: old, ...rest } = status ?? {};
+  if (policy && !policy.spec.onboarding) return { status: old ? rest : status };
+  if (!policy || !membership) return { status };
+  const groups = groupsOf(user, policy, membership);
+  if (JSON.stringify(groups) === JSON.stringify(old)) return { status };
+  const { session } = user.status ?? {};
+  if (session && membership.askedAt.getTime() < Date.parse(session.startedAt) + GRAIN_MS)
+    return { status, isOutdated: true };
+  return { status: { ...rest, ...(groups && { groups: [...groups] }) } };
+}
+
 /**
- * What the directory says of a User, as the status is to have it.
+ * The state of the account.
  *
  * A question that was asked before the user signed in cannot end that session: the sign-in has heard a later answer.
  * Where nothing is known yet, what the status says stands: after a restart nobody becomes active by having been
  * forgotten, nor inactive by not having been looked at. Nobody who was inactive becomes active by being unknown.
  */
-export function decideDirectory(
+function decideState(
   user: User,
   policy: TokenPolicy | undefined,
   view: DirectoryView | undefined,
@@ -82,6 +117,7 @@ function next(old: DirectoryStatus | undefined, { state, reason }: Word, now: Da
     ...(reason !== undefined && { reason }),
     since,
     ...(old?.id !== undefined && { id: old.id }),
+    ...(old?.groups && { groups: old.groups }),
   };
 }
 
@@ -105,7 +141,14 @@ function withGrace(
  * else. A User without a session has nothing to lose, and one that has lost it does not lose it again.
  */
 export function endsSession(user: User, word: DirectoryStatus | undefined): boolean {
-  return user.status?.session !== undefined && isOut(word) && !isOut(user.status.directory);
+  if (user.status?.session === undefined) return false;
+  const isLost = (status: DirectoryStatus | undefined) => isOut(status) || hasLeft(user, status);
+  return isLost(word) && !isLost(user.status.directory);
+}
+
+/** Of a User that was made for being in a group: whether it is known to be in none any more. */
+function hasLeft(user: User, status: DirectoryStatus | undefined): boolean {
+  return isOnboarded(user) && status?.groups?.length === 0;
 }
 
 function isOut(status: DirectoryStatus | undefined): boolean {
@@ -117,12 +160,14 @@ export function afterSignIn(
   old: DirectoryStatus | undefined,
   id: string | undefined,
   now: Date,
+  groups?: readonly string[],
 ): DirectoryStatus {
   const pinned = id ?? old?.id;
   return {
     state: 'Active',
     since: old?.state === 'Active' && old.since !== undefined ? old.since : timestamp(now),
     ...(pinned !== undefined && { id: pinned }),
+    ...(groups && { groups: [...groups] }),
   };
 }
 

@@ -14,10 +14,19 @@ export interface Finding {
   readonly passwordChangedAt?: number;
 }
 
+/** Which of the groups in spec.onboarding of the TokenPolicy an account is in, as the policy spells them. */
+export interface Membership {
+  readonly groups: readonly string[];
+  /** Those of which the directory could not say it: they are not there, or not to be read. */
+  readonly unknown: readonly string[];
+}
+
 /** What a decision about one User may depend on. */
 export interface DirectoryView {
   /** Undefined while nothing is known: the watch has not come to it. */
   readonly finding: Finding | undefined;
   /** When the question was asked whose answer the finding stands by. */
   readonly askedAt: Date | undefined;
+  /** As the latest sweep showed it; undefined while it is not known. */
+  readonly membership?: (Membership & { readonly askedAt: Date }) | undefined;
 }

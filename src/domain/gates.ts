@@ -1,4 +1,5 @@
 // The rule that decides everything, as a chain of checks: the first that is shut says why the user has no token.
+import { LABEL } from '../api/names.ts';
 import type { UserStatus } from '../api/user.ts';
 import { GRACE_PERIOD_OVER } from './directory.ts';
 import { REVOKED_MESSAGE } from './hearing.ts';
@@ -6,6 +7,7 @@ import { effectiveNamespace, effectiveUsername } from './effective.ts';
 import { licenseText } from './license-texts.ts';
 import { mayBeTaken, OFFBOARDING } from './losing.ts';
 import type { Observed } from './observed.ts';
+import { isOnboarded } from './onboarding.ts';
 import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret } from './ownership.ts';
 import { seats } from './seats.ts';
 import { sessionEnd } from './session.ts';
@@ -116,6 +118,15 @@ const directoryAgrees: Gate = ({ user }) => {
   return undefined;
 };
 
+const isInGroups: Gate = ({ user, policy }) =>
+  policy?.spec.onboarding && isOnboarded(user) && user.status?.directory?.groups?.length === 0
+    ? {
+        reason: 'NotInGroups',
+        message: `The account ${effectiveUsername(user)} has left the groups of the directory that let people in (spec.onboarding of the TokenPolicy). Once it is in one again, the user signs in; an admin who takes the label ${LABEL.onboarded} away lets the User stay without.`,
+        phase: 'Suspended',
+      }
+    : undefined;
+
 const usernameIsFree: Gate = ({ user, usernameHolder }) =>
   usernameHolder.metadata.uid === user.metadata.uid
     ? undefined
@@ -207,6 +218,7 @@ const GATES: readonly Gate[] = [
   directoryIsHeard,
   enabled,
   directoryAgrees,
+  isInGroups,
   usernameIsFree,
   namespaceIsOurs,
   seatIsFree,

@@ -44,6 +44,8 @@ export type Happening =
       readonly jti: string | undefined;
       readonly cause: Cause;
     }
+  /** A User was made, since a member of a group of the directory has signed in. */
+  | { readonly what: 'Onboarded'; readonly user: User }
   | { readonly what: 'Offboarded'; readonly user: User; readonly namespace: string }
   /** Another thing is to be said of the licence than before. */
   | {
@@ -97,6 +99,12 @@ export function announcement(happening: Happening): Announcement | undefined {
         'RevokeToken',
         'The token has left the Secret access-token',
         happening.cause,
+      );
+    case 'Onboarded':
+      return normal(
+        'Onboarded',
+        'Onboard',
+        'Made at the first sign-in of a member of a group of the directory.',
       );
     case 'Offboarded':
       return normal('Offboarded', 'Offboard', `Offboarded from the namespace ${happening.namespace}.`);

@@ -35,8 +35,8 @@ export const CAUSES: Readonly<Record<HoldCause, CauseRule>> = {
   },
   Inactive: {
     says: (affected, of) =>
-      `the directory says of ${affected} of ${of} Users that they are inactive or missing, or what else ends a session`,
-    undo: 'Look at the directory, and at the base DN and the filter that Latchkey searches it with.',
+      `the directory says of ${affected} of ${of} Users that they are inactive, missing, out of their groups, or have a new password`,
+    undo: 'Look at the directory, at the base DN and the filter that Latchkey searches it with, and at the groups of the TokenPolicy.',
   },
 };
 

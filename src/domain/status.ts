@@ -72,7 +72,7 @@ function ready(observed: Observed, verdict: Verdict): ConditionUpdate {
   if (hold === undefined) return own;
   const losing =
     observed.losing?.cause === 'Inactive'
-      ? 'The directory says what ends the session of this User'
+      ? 'The word of the directory would end the session of this User'
       : 'This User is being deleted';
   return {
     ...own,

@@ -58,6 +58,10 @@ export function counters(registry: Registry): Counters {
     'reason',
   );
   const signIns = counter('latchkey_sign_ins_total', 'Attempts to sign in, by their outcome.', 'outcome');
+  const onboarded = counter(
+    'latchkey_users_onboarded_total',
+    'Users that were made at the first sign-in of a member of a group.',
+  );
   const offboarded = counter('latchkey_users_offboarded_total', 'Users that are gone, with what was theirs.');
   const answers = counter(
     'latchkey_api_requests_total',
@@ -112,6 +116,9 @@ export function counters(registry: Registry): Counters {
           return;
         case 'SignIn':
           signIns.inc({ outcome: happening.outcome });
+          return;
+        case 'Onboarded':
+          onboarded.inc();
           return;
         case 'Offboarded':
           offboarded.inc();

@@ -10,6 +10,7 @@ import { afterSignIn } from '../domain/directory.ts';
 import { foldUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
 import type { Tell } from '../domain/happening.ts';
+import { groupsOf, listedGroups } from '../domain/onboarding.ts';
 import { continueSession, isPasswordNewer, startSession } from '../domain/session.ts';
 import { standingAt } from '../domain/standing.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
@@ -22,6 +23,7 @@ import { writeUserStatus } from '../observation/write-status.ts';
 import { AccessUnavailable, type SignInAttempt, type SignInResult } from './access.ts';
 import type { Attempts } from './attempts.ts';
 import { newBrowser, withBrowser } from './browser.ts';
+import { madeFor, onboard } from './onboard.ts';
 
 /** How often a sign-in starts over when somebody else wrote the User meanwhile; the operator itself may, once or twice. */
 const MOST_TRIES = 5;
@@ -60,8 +62,8 @@ export function signIn(options: SignInOptions): (attempt: SignInAttempt) => Prom
 
   async function decideSignIn({ username, password }: SignInAttempt): Promise<SignInResult> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const live = await readLive(options, username);
-      const verdict = await directory.verify(username, password);
+      const { user, policy } = await readLive(options, username);
+      const verdict = await directory.verify(username, password, listedGroups(policy));
       if (verdict.outcome === 'Refused' || verdict.outcome === 'PasswordExpired')
         return { outcome: verdict.outcome };
       if (verdict.outcome === 'Inactive')
@@ -70,9 +72,11 @@ export function signIn(options: SignInOptions): (attempt: SignInAttempt) => Prom
           reason: 'DirectoryInactive',
           message: 'The directory says that your account is switched off.',
         };
-      if (!live) return { outcome: 'NoUser' };
+      const { account } = verdict;
+      const found = user ? { user } : await onboard(options, policy, username, account);
+      if ('outcome' in found) return found;
       try {
-        return await begin(options, live, verdict.account);
+        return await begin(options, { user: found.user, policy }, account);
       } catch (error) {
         if (!hasStatus(error, 409)) throw error;
       }
@@ -93,10 +97,8 @@ interface Live {
 async function readLive(
   { client, surroundings }: SignInOptions,
   username: string,
-): Promise<Live | undefined> {
+): Promise<{ user: User | undefined; policy: TokenPolicy | undefined }> {
   const { caches } = surroundings;
-  const cached = holder([...caches.byUsername.get(foldUsername(username))].map(({ user }) => user));
-  if (!cached) return undefined;
   const get = async (path: string) => {
     try {
       return await client.request<RawObject>({ method: 'GET', path });
@@ -105,11 +107,19 @@ async function readLive(
       throw error;
     }
   };
-  const [user, policy] = await Promise.all([
-    get(`${USERS.path}/${cached.metadata.name}`),
+  const getUser = async (name: string | undefined) => {
+    const answer = name === undefined ? undefined : await get(`${USERS.path}/${name}`);
+    return answer && USERS.view(answer).user;
+  };
+  const cached = holder([...caches.byUsername.get(foldUsername(username))].map(({ user }) => user));
+  const [user, answer] = await Promise.all([
+    getUser(cached?.metadata.name),
     get(`${POLICIES.path}/${POLICY_NAME}`),
   ]);
-  return user && { user: USERS.view(user).user, policy: policy && POLICIES.view(policy).policy };
+  const policy = answer && POLICIES.view(answer).policy;
+  if (cached || !policy?.spec.onboarding) return { user, policy };
+  // Another replica may have made it so lately that the cache does not know it.
+  return { user: await madeFor(client, username), policy };
 }
 
 /** @throws {ApiError} 409 where the User was written since it was read. */
@@ -119,7 +129,8 @@ async function begin(
   account: DirectoryAccount,
 ): Promise<SignInResult> {
   const now = new Date();
-  const directory = afterSignIn(user.status?.directory, account.id, now);
+  const groups = account.membership && groupsOf(user, policy, account.membership);
+  const directory = afterSignIn(user.status?.directory, account.id, now, groups);
   // The directory itself has just said yes, whatever was known of the account before.
   const good = { ...user, status: { ...user.status, directory } };
   const observed = { ...observe(good, surroundings), policy };

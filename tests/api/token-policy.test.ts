@@ -56,6 +56,44 @@ describe('how sessions end', () => {
   });
 });
 
+describe('who becomes a User', () => {
+  const GROUP = 'name a group by its DN';
+  const LONG = `cn=${'g'.repeat(128)},ou=groups,dc=example,dc=org`;
+
+  test('is said by the DNs of groups', async () => {
+    const groups = [
+      'cn=analytics,ou=groups,dc=example,dc=org',
+      'CN=Site Admins, DC=example',
+      'cn=ä,o=x',
+      LONG,
+    ];
+    const spec = { enabled: false, onboarding: { groups } };
+    const taken = { onboarding: { groups, maxUsers: 1000 } };
+    await expect(apply(spec)).resolves.toMatchObject({ spec: taken });
+  });
+
+  test.each<[string, object, string]>([
+    ['no group', { groups: [] }, 'should have at least 1 items'],
+    ['no DN', { groups: ['analytics'] }, GROUP],
+    ['a name of Kubernetes', { groups: ['cn=system:masters,o=x'] }, GROUP],
+    ['two names in one', { groups: ['cn=a\\,b,o=x'] }, GROUP],
+    ['a part of two values', { groups: ['cn=a+sn=b,o=x'] }, GROUP],
+    ['a line break', { groups: ['cn=a,o=x\ny'] }, GROUP],
+    ['a name that is too long', { groups: [LONG.replace('cn=', 'cn=g')] }, GROUP],
+    ['a group twice', { groups: ['cn=a,o=x', 'cn=a,o=x'] }, 'Duplicate value'],
+    ['nobody', { groups: ['cn=a,o=x'], maxUsers: 0 }, 'should be greater than or equal to 1'],
+    [
+      'too many groups',
+      { groups: Array.from({ length: 17 }, (_, i) => `cn=g${i},o=x`) },
+      'must have at most 16',
+    ],
+  ])('is not said by %s', async (_, bad, message) => {
+    const spec = { onboarding: bad };
+    const policy = { kind: 'TokenPolicy', metadata: { name: 'cluster' }, spec } as const;
+    await expect(api.dryRun(policy)).resolves.toContain(message);
+  });
+});
+
 describe('a bad TokenPolicy is refused with what to write instead:', () => {
   test.each<[string, object, string]>([
     ['days', { ttl: '90d' }, DURATION],

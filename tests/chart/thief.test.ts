@@ -1,7 +1,7 @@
 // Whoever steals the credentials of the operator gets what it needs for its work, and nothing else: the API server
 // itself refuses the rest.
-import { afterAll, describe, expect, test } from '@jest/globals';
-import { OPERATOR_NAMESPACE as OWN } from '../../dev/latchkey/install.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { install, OPERATOR_NAMESPACE as OWN } from '../../dev/latchkey/install.ts';
 import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import type { ApiRequest } from '../../src/kubernetes/client.ts';
@@ -388,6 +388,13 @@ describe('rights: the thief cannot', () => {
   });
 });
 
+const ONBOARDED = { 'latchkey.dev/onboarded': 'true' };
+const onboarded = (name: string, spec: object = {}, metadata: object = {}) => ({
+  ...USER,
+  metadata: { name, labels: ONBOARDED, ...metadata },
+  spec,
+});
+
 describe('Users and the policy: the thief cannot', () => {
   const changes: readonly [string, (ada: Awaited<ReturnType<typeof user>>) => object][] = [
     ['give a User another group', (ada) => ({ ...ada, spec: { ...ada.spec, groups: ['admins'] } })],
@@ -411,6 +418,7 @@ describe('Users and the policy: the thief cannot', () => {
 
   test.each<[string, ApiRequest]>([
     ['make a User', post(paths.users, { ...USER, metadata: { name: 'mallory' }, spec: {} })],
+    ['make one that is onboarded, unless an admin allows that', post(paths.users, onboarded('mallory'))],
     ['delete a User', remove(`${paths.users}/ada`)],
     ['switch the policy', merge(`${paths.policies}/cluster`, { spec: { enabled: true } })],
     ['delete the policy', remove(`${paths.policies}/cluster`)],
@@ -526,3 +534,42 @@ interface Policy {
   readonly spec: { readonly failurePolicy: string };
   readonly status?: { readonly typeChecking?: object };
 }
+
+describe('where an admin lets Latchkey onboard', () => {
+  beforeAll(() => install(thief.cluster, { onboarding: { enabled: true } }));
+
+  test('it makes Users such as anybody could be', async () => {
+    const spec = { username: 'grace@example.org', displayName: 'Grace', email: 'grace@example.org' };
+    expect(await attempt(post(paths.users, onboarded('grace', spec)))).toBe('done');
+  });
+
+  test.each<[string, object]>([
+    ['an admin', onboarded('mallory', { role: 'admin' })],
+    ['one with groups', onboarded('mallory', { groups: ['admins'] })],
+    ['one without the label', onboarded('mallory', {}, { labels: {} })],
+    [
+      'one with another value of it',
+      onboarded('mallory', {}, { labels: { 'latchkey.dev/onboarded': 'no' } }),
+    ],
+    ['one with another label', onboarded('mallory', {}, { labels: { ...ONBOARDED, a: 'b' } })],
+    ['one with an annotation', onboarded('mallory', {}, { annotations: { a: 'b' } })],
+    ['one that nobody can delete', onboarded('mallory', {}, { finalizers: ['example.org/mine'] })],
+    [
+      'one that is the child of something',
+      onboarded(
+        'mallory',
+        {},
+        { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n', uid: 'u' }] },
+      ),
+    ],
+    ['one in the namespace of another', onboarded('mallory', { namespace: 'payroll' })],
+  ])('the thief cannot make %s', async (_, body) => {
+    await refused(post(paths.users, body));
+    await refused(apply(`${paths.users}/mallory`, body));
+  });
+
+  test('the thief cannot make one whose namespace is reserved', async () => {
+    for (const name of ['kube-evil', 'default', OWN, 'openshift-evil'])
+      expect(await attempt(post(paths.users, onboarded(name)))).toMatch(/: (403|422) /);
+  });
+});

@@ -1,6 +1,7 @@
 // Any picture of one User that a cluster could show, however it came about.
 import fc from 'fast-check';
 import { FINALIZER } from '../../src/api/names.ts';
+import type { TokenPolicySpec } from '../../src/api/token-policy.ts';
 import type { DirectoryStatus } from '../../src/api/user.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import type { Permission } from '../../src/domain/holds.ts';
@@ -62,6 +63,7 @@ const directory = fc.record({
     undefined,
     { state: 'Found', spells: [] },
     { state: 'Found', id: 'id-eve', spells: [] },
+    { state: 'Found', id: 'id-ada', spells: [], passwordChangedAt: NOW.getTime() },
     { state: 'Found', id: 'id-ada', spells: [{ reason: 'Disabled' }] },
     { state: 'Found', id: 'id-ada', spells: [{ reason: 'Unreadable' }] },
     { state: 'Found', id: 'id-ada', spells: [{ reason: 'Locked' }] },
@@ -76,6 +78,11 @@ const policy = fc.record({
   tokenSource: fc.constantFrom<'Latchkey' | 'Kubernetes'>('Latchkey', 'Kubernetes'),
   epoch: mostly<string | undefined>('epoch', undefined),
   generation: mostly(1, 2),
+  session: mostly<TokenPolicySpec['session']>(
+    undefined,
+    { maxAge: '1h', endOnPasswordChange: false },
+    { maxAge: '100h', endOnPasswordChange: true },
+  ),
   ttl: fc.constantFrom(['30m', '10m'], ['20m', '10m'], ['1h', '59m'], ['1m', '10s']),
 });
 const secret = fc.record({
@@ -161,6 +168,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
       enabled: its.policy?.enabled ?? true,
       tokenSource: its.policy?.tokenSource ?? 'Latchkey',
       accessToken,
+      ...(its.policy?.session && { session: its.policy.session }),
     },
     {},
     {

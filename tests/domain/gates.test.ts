@@ -50,6 +50,17 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
   ['AccountReplaced', 'Suspended', { user: heardOf({ state: 'Inactive', reason: 'Replaced' }) }],
   ['DirectoryInactive', 'Suspended', { user: heardOf({ state: 'Inactive', reason: 'Disabled' }) }],
   ['DirectoryUnknown', 'Suspended', { user: heardOf({ state: 'Unknown', reason: 'GracePeriodOver' }) }],
+  [
+    'NotInGroups',
+    'Suspended',
+    {
+      policy: policyWith({ onboarding: { groups: ['cn=a,o=x'], maxUsers: 1 } }),
+      user: ada({
+        metadata: { labels: { 'latchkey.dev/onboarded': 'true' } },
+        status: { session: aSession(), directory: { state: 'Active', groups: [] } },
+      }),
+    },
+  ],
   ['UsernameTaken', 'Suspended', { usernameHolder: ELDER }],
   [
     'NamespaceReserved',

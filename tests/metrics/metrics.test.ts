@@ -78,6 +78,7 @@ describe('what happened is counted', () => {
       { what: 'SignIn', outcome: 'Refused', address: '192.0.2.1' },
       { 'latchkey_sign_ins_total{outcome="Refused"}': 1 },
     ],
+    ['an onboarding', { what: 'Onboarded', user }, { latchkey_users_onboarded_total: 1 }],
     [
       'an offboarding',
       { what: 'Offboarded', user, namespace: 'ada' },

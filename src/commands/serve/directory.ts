@@ -1,6 +1,8 @@
 // Makes the directory that the settings name.
 import type { Logger } from 'pino';
+import { POLICY_NAME } from '../../api/names.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
+import { listedGroups } from '../../domain/onboarding.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { LdapSettings } from '../../directory/ldap/settings.ts';
 import { ldapWatch } from '../../directory/ldap/watch/ldap-watch.ts';
@@ -24,7 +26,7 @@ export function directoryOf(client: KubernetesClient, settings: ServeSettings): 
 }
 
 export interface DirectoryWatchOptions {
-  readonly caches: Pick<Caches, 'users' | 'byUsername'>;
+  readonly caches: Pick<Caches, 'users' | 'byUsername' | 'policies'>;
   readonly count: DirectoryTally;
   readonly log: Logger;
 }
@@ -47,6 +49,7 @@ export function directoryWatchOf(
         return first ? effectiveUsername(first.user) : folded;
       },
     },
+    groups: () => listedGroups(caches.policies.get(POLICY_NAME)?.policy),
     changesIntervalMs: settings.directoryPollInterval,
     sweepIntervalMs: settings.directorySweepInterval,
     count,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import type { Membership } from '../../domain/finding.ts';
 import { standingAt } from '../../domain/standing.ts';
 import type { Spell } from '../../domain/standing.ts';
 import type { Directory, Verdict } from '../directory.ts';
@@ -14,6 +15,7 @@ import { readPolicyOf } from './dialects/openldap-policies.ts';
 import { ACCOUNT_ATTRIBUTES, accountOf, DEFAULT_ID_ATTRIBUTES } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { findEntry, searchFailed } from './find-entry.ts';
+import { membershipOf } from './groups.ts';
 import { search } from './search.ts';
 import { bindServiceAccount } from './service-account.ts';
 import { checkedSettings } from './settings.ts';
@@ -93,7 +95,25 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     return entries.length > 0 ? [{ reason: 'Excluded' }] : [];
   }
 
-  async function check(username: string, password: string, signal: AbortSignal): Promise<Verdict> {
+  async function membership(
+    entry: Entry,
+    groups: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Membership | undefined> {
+    if (groups.length === 0) return undefined;
+    return conversation(signal, async (socket) => {
+      await bindServiceAccount(socket, checked);
+      const { name: dialect } = await dialectAt(socket, checked.dialect, timeoutMs);
+      return membershipOf(socket, entry, { groups, dialect, filter, timeoutMs });
+    });
+  }
+
+  async function check(
+    username: string,
+    password: string,
+    groups: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Verdict> {
     const found = await find(username, signal);
     if (!found) {
       // As much talk as about a real account, and none of it with what was typed.
@@ -113,15 +133,17 @@ export function ldapDirectory(settings: LdapSettings): Directory {
     // Not every server looks at what an admin wrote into the entry. Whether an account is locked, or its password has
     // expired, is the server's to say: by the bind that it has just accepted, it does.
     const { state, reason } = standingAt(spells, new Date());
-    return state === 'Inactive' && reason !== undefined ? { outcome: 'Inactive', reason } : verdict;
+    if (state === 'Inactive' && reason !== undefined) return { outcome: 'Inactive', reason };
+    const isIn = await membership(entry, groups, signal);
+    return isIn ? { ...verdict, account: { ...verdict.account, membership: isIn } } : verdict;
   }
 
   return {
-    async verify(username, password) {
+    async verify(username, password, groups = []) {
       if (!isWorthAsking(username, password)) return { outcome: 'Refused' };
       const askedAt = performance.now();
       const verdict = await gate
-        .run((signal) => check(username, password, signal))
+        .run((signal) => check(username, password, groups, signal))
         .catch((error: unknown) => {
           throw unreachable(url, error);
         });

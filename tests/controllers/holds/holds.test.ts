@@ -6,7 +6,7 @@ import { permissions, type Permissions } from '../../../src/controllers/holds/pe
 import type { Finding } from '../../../src/domain/finding.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
-import { NAMESPACES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
+import { NAMESPACES, POLICIES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
 import { USERS_CRD } from '../../../src/api/names.ts';
 import { NOW, policyWith } from '../../domain/pictures.ts';
 
@@ -19,6 +19,8 @@ let live: CachedDefinition | undefined;
 let told: Happening[];
 let demands: number;
 let findings: Map<string, Finding>;
+/** Who is in none of the groups that let people in. */
+let left: Set<string>;
 
 /** Another process: it has the caches, and remembers nothing. */
 function newLeader(): void {
@@ -27,7 +29,11 @@ function newLeader(): void {
     caches: stores as Caches,
     permissions: permitted,
     liveDefinition: async () => live,
-    directory: (username) => ({ finding: findings.get(username), askedAt: NOW }),
+    directory: (username) => ({
+      finding: findings.get(username),
+      askedAt: NOW,
+      membership: left.has(username) ? { groups: [], unknown: [], askedAt: NOW } : undefined,
+    }),
     tell: (happening) => told.push(happening),
   });
   held.onDemand(() => (demands += 1));
@@ -39,6 +45,7 @@ beforeEach(() => {
   told = [];
   demands = 0;
   findings = new Map();
+  left = new Set();
   newLeader();
 });
 
@@ -50,11 +57,11 @@ const metadata = (name: string, change: object = {}) => ({
   ...change,
 });
 
-function user(name: string, change: { deleting?: boolean; status?: object } = {}): void {
+function user(name: string, change: { deleting?: boolean; status?: object; labels?: object } = {}): void {
   const deletion = change.deleting ? { deletionTimestamp: '2030-01-01T12:00:00Z', finalizers: ['f'] } : {};
   stores.users.merge(
     USERS.view({
-      metadata: metadata(name, deletion),
+      metadata: metadata(name, { ...deletion, labels: change.labels }),
       spec: {},
       ...(change.status && { status: change.status }),
     }),
@@ -98,7 +105,7 @@ const given = (cause: 'Deleting' | 'Vanished') =>
   names(30).filter((name) => permitted.of(cause, `uid-${name}`)?.given);
 
 beforeEach(() => {
-  for (const store of [stores.users, stores.namespaces]) store.replace([], '100');
+  for (const store of [stores.users, stores.namespaces, stores.policies]) store.replace([], '100');
   define({ createdAt: '2029-01-01T00:00:00Z' });
   demands = 0;
 });
@@ -309,6 +316,29 @@ describe('Users whom the directory calls inactive', () => {
     const status = await decide();
     expect(status?.holds).toMatchObject([{ cause: 'Inactive', affected: 10, of: 20, confirmed: false }]);
     expect(isGiven('user-0')).toBe(false);
+  });
+
+  test('are held when many have a new password, or have left their groups, with all the others', async () => {
+    const group = 'cn=analytics,o=x';
+    const policy = policyWith({
+      session: { endOnPasswordChange: true },
+      onboarding: { groups: [group], maxUsers: 100 },
+    });
+    stores.policies.replace([POLICIES.view(policy as never)], '1');
+    const directory = { state: 'Active', groups: [group] };
+    const labels = { 'latchkey.dev/onboarded': 'true' };
+    for (const name of names(20)) user(name, { labels, status: { session: SESSION, directory } });
+    for (const name of names(3)) disable(name);
+    for (const name of names(6).slice(3))
+      findings.set(name, { state: 'Found', spells: [], passwordChangedAt: NOW.getTime() });
+    for (const name of names(9).slice(6)) left.add(name);
+    await decide();
+    expect(names(20).filter(isGiven)).toEqual(names(9));
+    newLeader();
+    left.add('user-9');
+    const status = await decide();
+    expect(status?.holds).toMatchObject([{ cause: 'Inactive', affected: 10, of: 20 }]);
+    expect(names(20).filter(isGiven)).toEqual([]);
   });
 
   test('are not counted where they have nothing to lose, or have lost it', async () => {

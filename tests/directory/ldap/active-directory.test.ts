@@ -1,10 +1,12 @@
 // Passwords checked against a real Samba as an Active Directory, whose own tools disable, expire and lock accounts.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SAMBA_SUFFIX, sambaUserDn, startSamba } from '../../../dev/directories/samba.ts';
+import { waitUntil } from '../../../dev/wait-until.ts';
 import type { Samba } from '../../../dev/directories/samba.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { ldapDirectory } from '../../../src/directory/ldap/ldap-directory.ts';
 import { settingsOf } from '../support/settings-of.ts';
+import { watchDirectory } from '../support/watched.ts';
 
 const PASSWORD = 'Analytical-Engine-1843';
 const START_TIMEOUT_MS = 5 * 60_000;
@@ -73,6 +75,36 @@ describe('over Active Directory', () => {
     expect(await verify('clumsy')).toEqual({ outcome: 'Refused' });
     await samba.sambaTool('user', 'unlock', 'clumsy');
     expect(await verify('clumsy')).toMatchObject({ outcome: 'Accepted' });
+  });
+
+  test('a password that its admin sets was changed at that time', async () => {
+    const changedAt = async (password?: string) => {
+      const verdict = await verify('again', password);
+      return verdict.outcome === 'Accepted' ? verdict.account.passwordChangedAt : undefined;
+    };
+    const before = await changedAt();
+    await samba.sambaTool('user', 'setpassword', 'again', '--newpassword=Difference-Engine-1822');
+    expect(await changedAt('Difference-Engine-1822')).toBeGreaterThan(before ?? Infinity);
+    await samba.sambaTool('user', 'setpassword', 'again', `--newpassword=${PASSWORD}`);
+  });
+
+  test('a member of a group is one of the groups that it is in, too, at the sign-in and to the sweep', async () => {
+    for (const group of ['inner', 'outer', 'empty']) await samba.sambaTool('group', 'add', group);
+    await samba.sambaTool('group', 'addmembers', 'inner', 'ada');
+    await samba.sambaTool('group', 'addmembers', 'outer', 'inner');
+    const groups = ['inner', 'outer', 'empty', 'gone'].map((name) => `cn=${name},cn=users,${SAMBA_SUFFIX}`);
+    const [inner, outer, , gone] = groups;
+    const expected = { groups: [inner, outer], unknown: [gone] };
+    const verdict = await directory.verify('ada', PASSWORD, groups);
+    expect(verdict).toMatchObject({ outcome: 'Accepted', account: { membership: expected } });
+
+    const intervals = { groups: () => groups, changesIntervalMs: 50, sweepIntervalMs: 100 };
+    const { watch } = watchDirectory(settingsOf(samba, BASE), ['ada'], intervals);
+    const isKnown = () => watch.find('ada').membership !== undefined;
+    await waitUntil('the first sweep', 20_000, isKnown);
+    expect(watch.find('ada').membership).toMatchObject(expected);
+    await samba.sambaTool('group', 'removemembers', 'outer', 'inner');
+    await waitUntil('the next sweep', 20_000, () => watch.find('ada').membership?.groups.length === 1);
   });
 
   test('a password that has to be changed has expired', async () => {

@@ -15,6 +15,8 @@ const NEVER_MS = 60 * 60_000;
 export interface Intervals {
   readonly changesIntervalMs: number;
   readonly sweepIntervalMs: number;
+  /** Whose members it tells, too. */
+  readonly groups?: () => readonly string[];
 }
 
 /** It asks once, and then no more unless the directory says that there is something to ask. */

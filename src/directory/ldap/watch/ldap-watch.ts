@@ -1,6 +1,7 @@
 // Watches an LDAP directory: changes every second or when it rings, everybody now and then, and whether anybody answers.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { memberships } from '../../watch/memberships.ts';
 import { roster } from '../../watch/roster.ts';
 import type { DirectoryError } from '../../directory.ts';
 import type { DirectoryTally, PollKind } from '../../watch/tally.ts';
@@ -36,6 +37,8 @@ interface Poll {
 
 export interface LdapWatchOptions {
   readonly wanted: Wanted;
+  /** The DNs of the groups whose members to tell; by default none. */
+  readonly groups?: () => readonly string[];
   /** Between two questions for changes. */
   readonly changesIntervalMs: number;
   /** Between two sweeps. */
@@ -46,10 +49,11 @@ export interface LdapWatchOptions {
 
 /** @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting that is wrong; nothing is connected yet */
 export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): DirectoryWatch {
-  const { wanted, changesIntervalMs, sweepIntervalMs, count, log } = options;
+  const { wanted, groups = () => [], changesIntervalMs, sweepIntervalMs, count, log } = options;
   const checked = checkedSettings(settings);
   const connect = connector(checked.endpoints, checked.timeoutMs);
   const known = roster(wanted);
+  const members = memberships();
   const findingListeners: ((folded: readonly string[]) => void)[] = [];
   const hearingListeners: (() => void)[] = [];
   let askedAt: Date | undefined;
@@ -60,9 +64,11 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   let failedSweeps = 0;
   let mark: Mark | undefined;
   const doorbell = bell();
+  let unknownGroups = '';
+  const tooLong = new Set<string>();
 
   function tellFindings(): void {
-    const changed = known.takeChanged();
+    const changed = [...new Set([...known.takeChanged(), ...members.takeChanged()])];
     if (changed.length > 0) for (const listener of findingListeners) listener(changed);
   }
 
@@ -93,7 +99,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       const isAsked = isSweep || mark !== undefined;
       poll.kind = isSweep ? 'sweep' : 'changes';
       poll.beganAt = beganAt;
-      if (isSweep) mark = await session.sweep();
+      if (isSweep) mark = await sweep(session, at);
       else if (mark) mark = await session.changes(mark);
       await session.settleDoubts();
       const tookMs = performance.now() - beganAt;
@@ -143,6 +149,19 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     );
   }
 
+  async function sweep(session: WatchSession, at: Date): Promise<Mark | undefined> {
+    const swept = await session.sweep(groups(), tooLong);
+    members.replace(swept.memberships, at);
+    const unknown = swept.unknown.join(' ');
+    if (unknown !== unknownGroups && unknown !== '')
+      log.warn(
+        { event: 'GroupsUnknown', groups: swept.unknown },
+        'groups of spec.onboarding are not there, or not to be read: nobody joins or leaves by them',
+      );
+    unknownGroups = unknown;
+    return swept.mark;
+  }
+
   async function converse(signal: AbortSignal, poll: Poll): Promise<never> {
     const socket = await connect(signal);
     const over = new AbortController();
@@ -157,7 +176,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   }
 
   return {
-    find: known.find,
+    find: (folded) => ({ ...known.find(folded), membership: members.find(folded) }),
     hearing: () => ({ askedAt, isSilent: fault !== undefined, fault }),
     looks: () => ({ askedAt, sweptAt }),
     lookFor(folded) {
@@ -169,6 +188,8 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     onHearing: (listener) => void hearingListeners.push(listener),
     async run(signal) {
       known.clear();
+      members.clear();
+      tooLong.clear();
       mark = undefined;
       askedAt = undefined;
       sweptAt = undefined;
@@ -182,6 +203,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
         askedAt = undefined;
         sweptAt = undefined;
         known.clear();
+        members.clear();
       }
     },
   };

@@ -8,9 +8,12 @@ import type { Wanted } from '../../watch/watch.ts';
 import { DETECTION_ATTRIBUTES, detectDialect, dialectOf } from '../dialects/dialect.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { passwordPolicies, POLICY_ATTRIBUTE } from '../dialects/openldap-policies.ts';
+import { canonicalDn } from '../distinguished-name.ts';
 import { DEFAULT_ID_ATTRIBUTES, idOf, textsOf } from '../entry.ts';
 import type { Entry } from '../entry.ts';
 import { generalizedTime } from '../generalized-time.ts';
+import { allMembers } from '../groups.ts';
+import type { Members } from '../groups.ts';
 import { pagedSearch } from '../paged-search.ts';
 import { search } from '../search.ts';
 import { bindServiceAccount } from '../service-account.ts';
@@ -39,14 +42,23 @@ export interface SessionOptions {
   readonly count: DirectoryTally;
 }
 
+export interface Sweep extends Members {
+  /** From which to follow. */
+  readonly mark: Mark | undefined;
+}
+
 export interface WatchSession {
   readonly dialect: Dialect;
   /** How this server can say that something has changed. */
   readonly notices: NoticeKind | undefined;
   /** Whether this server can be asked for changes since a mark of another conversation. */
   canFollow(mark: Mark | undefined): boolean;
-  /** @returns the mark from which to follow. @throws {Error} where the answer is not whole */
-  sweep(): Promise<Mark | undefined>;
+  /**
+   * @param groups whose members to tell, too
+   * @param tooLong those of them that cannot be read, remembered over conversations
+   * @throws {Error} where the answer is not whole
+   */
+  sweep(groups: readonly string[], tooLong: Set<string>): Promise<Sweep>;
   /** @returns the next mark. @throws {Error} where the answer is not whole */
   changes(mark: Mark): Promise<Mark>;
   /** Asks for all doubtful names of the roster. @throws {Error} where the answer is not whole */
@@ -98,7 +110,7 @@ export async function openSession(
   async function read(
     which: string,
     { pageTimeoutMs, maxEntries }: { readonly pageTimeoutMs: number; readonly maxEntries?: number },
-    take: (account: Account) => void,
+    take: (account: Account, dn: string) => void,
   ) {
     const page = {
       baseDN,
@@ -118,7 +130,7 @@ export async function openSession(
     let latest: number | undefined;
     const horizon = Date.now() + FAR_AHEAD_MS;
     const seen = await pagedSearch(socket, { ...page, filter: which, attributes }, (entry) => {
-      take(accountOf(entry, excluded.has(entry.dn)));
+      take(accountOf(entry, excluded.has(entry.dn)), entry.dn);
       const changed = generalizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? '');
       if (changed !== undefined && changed < horizon && changed > (latest ?? -Infinity)) latest = changed;
     });
@@ -172,24 +184,31 @@ export async function openSession(
       // A server that has counted less than we have seen was set back: what it did since is not ours to guess.
       return now !== undefined && now.server === mark.server && now.usn >= mark.usn;
     },
-    sweep: () => within(socket, LONGEST_MS, sweep),
+    sweep: (groups, tooLong) => within(socket, LONGEST_MS, () => sweep(groups, tooLong)),
     changes: (mark) => within(socket, LONGEST_MS, () => changes(mark)),
     settleDoubts: () => within(socket, LONGEST_MS, settleDoubts),
   };
 
-  async function sweep(): Promise<Mark | undefined> {
+  async function sweep(groups: readonly string[], tooLong: Set<string>): Promise<Sweep> {
     const before = counts ? usnOf(await root()) : undefined;
     await policies?.refresh();
     const beganAt = performance.now();
+    const people = new Map<string, readonly string[]>();
     roster.beginSweep();
     const { entries, latest } = await read(
       filter.everybody,
       { pageTimeoutMs: SWEEP_PATIENCE * timeoutMs },
-      (account) => roster.note(account),
+      (account, dn) => {
+        roster.note(account);
+        const names = groups.length > 0 ? account.usernames.filter((name) => wanted.has(name)) : [];
+        if (names.length > 0) people.set(canonicalDn(dn), names);
+      },
     );
     if (entries === 0) throw nobodyThere();
     roster.endSweep();
-    return before ?? afterSweep(latest, { beganAt, endedAt: performance.now() });
+    const mark = before ?? afterSweep(latest, { beganAt, endedAt: performance.now() });
+    const question = { groups, people, tooLong, dialect: dialect.name, filter, baseDN };
+    return { mark, ...(await allMembers(socket, { ...question, timeoutMs: SWEEP_PATIENCE * timeoutMs })) };
   }
 
   async function changes(mark: Mark): Promise<Mark> {

@@ -1,0 +1,122 @@
+// Who is in which group of a real OpenLDAP server: at a sign-in, and by the sweep of the watch.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GROUPS_DN, PEOPLE_DN, userDn } from '../../../dev/directories/entries.ts';
+import { waitUntil } from '../../../dev/wait-until.ts';
+import type { Membership } from '../../../src/domain/finding.ts';
+import { startTestDirectory } from '../support/openldap.ts';
+import type { TestDirectory } from '../support/openldap.ts';
+import { settingsOf } from '../support/settings-of.ts';
+import { watchDirectory } from '../support/watched.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const ANALYTICS = `cn=analytics,${GROUPS_DN}`;
+/** As an admin may write it. */
+const SPELLED = `CN=Analytics, OU=groups, DC=example, DC=org`;
+const UNIX = `cn=unix,${GROUPS_DN}`;
+const UNIQUE = `cn=unique,${GROUPS_DN}`;
+const EMPTY = `cn=empty,${GROUPS_DN}`;
+const GONE = `cn=gone,${GROUPS_DN}`;
+const NO_DN = 'cn=x,nonsense';
+const ALL = [SPELLED, UNIX, UNIQUE, EMPTY, GONE, NO_DN];
+const ODD = 'o*(d)d, \\name';
+
+let ldap: TestDirectory;
+
+beforeAll(async () => {
+  ldap = await startTestDirectory({
+    users: ['grace', 'linus', 'eve'].map((uid) => ({ uid, cn: uid, password: PASSWORD })),
+    groups: [{ cn: 'analytics', members: ['ada', 'grace'] }],
+  });
+  const odd = `cn=odd\\2C name,${PEOPLE_DN}`;
+  await ldap.server.modify(
+    [
+      `dn: ${odd}`,
+      'changetype: add',
+      'objectClass: inetOrgPerson',
+      `uid: ${ODD}`,
+      'sn: odd',
+      `userPassword: ${PASSWORD}`,
+      '',
+      `dn: ${UNIX}`,
+      'changetype: add',
+      'objectClass: posixGroup',
+      'gidNumber: 1000',
+      'memberUid: linus',
+      'memberUid: stranger',
+      '',
+      `dn: ${UNIQUE}`,
+      'changetype: add',
+      'objectClass: groupOfUniqueNames',
+      `uniqueMember: ${userDn('grace').toUpperCase()}`,
+      `uniqueMember: ${odd}`,
+      '',
+      `dn: ${EMPTY}`,
+      'changetype: add',
+      'objectClass: posixGroup',
+      'gidNumber: 1001',
+      '',
+    ].join('\n'),
+  );
+});
+
+afterAll(() => ldap.stop());
+
+const UNKNOWN = [GONE, NO_DN];
+const MEMBERSHIPS: readonly (readonly [string, readonly string[]])[] = [
+  ['grace', [SPELLED, UNIQUE]],
+  ['linus', [UNIX]],
+  ['eve', []],
+  [ODD, [UNIQUE]],
+];
+
+describe('at a sign-in', () => {
+  test.each(MEMBERSHIPS)('%s is in %j', async (username, groups) => {
+    const verdict = await ldap.directory().verify(username, PASSWORD, ALL);
+    expect(verdict).toMatchObject({
+      outcome: 'Accepted',
+      account: { membership: { groups, unknown: UNKNOWN } },
+    });
+  });
+
+  test('nobody is told of without the right password, or without a question', async () => {
+    expect(await ldap.directory().verify('grace', 'wrong', ALL)).toEqual({ outcome: 'Refused' });
+    const verdict = await ldap.directory().verify('grace', PASSWORD);
+    expect(verdict).not.toHaveProperty('account.membership');
+  });
+});
+
+test('the sweep says the same of everybody, and notices who comes and goes', async () => {
+  const names = MEMBERSHIPS.map(([name]) => name);
+  const settings = settingsOf(ldap.server, { baseDN: PEOPLE_DN });
+  const { watch } = watchDirectory(settings, names, {
+    groups: () => ALL,
+    changesIntervalMs: 50,
+    sweepIntervalMs: 100,
+  });
+  const changed: string[] = [];
+  watch.onFindings((folded) => changed.push(...folded));
+  const known = (name: string): Membership | undefined => {
+    const { groups, unknown } = watch.find(name.toLowerCase()).membership ?? {};
+    return groups && unknown && { groups, unknown };
+  };
+  await waitUntil('the first sweep', 10_000, () => known('grace') !== undefined);
+  for (const [name, groups] of MEMBERSHIPS) expect(known(name)).toEqual({ groups, unknown: UNKNOWN });
+  expect(watch.find('stranger').membership).toBeUndefined();
+
+  changed.length = 0;
+  await ldap.server.modify(
+    `dn: ${ANALYTICS}\nchangetype: modify\nreplace: member\nmember: ${userDn('eve')}\n`,
+  );
+  await waitUntil('eve to be in it', 10_000, () => known('eve')?.groups.includes(SPELLED) === true);
+  expect(known('grace')?.groups).toEqual([UNIQUE]);
+  expect(new Set(changed)).toEqual(new Set(['eve', 'grace']));
+
+  // A list above a mebibyte ends one conversation, and then costs only that group.
+  const strangers = Array.from({ length: 12_000 }, (_, i) => `memberUid: ${'s'.repeat(100)}${i}`);
+  await ldap.server.modify(
+    [`dn: ${UNIX}`, 'changetype: modify', 'add: memberUid', ...strangers, ''].join('\n'),
+  );
+  await waitUntil('it to be unknown', 10_000, () => known('eve')?.unknown.includes(UNIX) === true);
+  expect(known('eve')?.groups).toEqual([SPELLED]);
+  expect(watch.hearing().isSilent).toBe(false);
+});
