@@ -1,6 +1,6 @@
 // Asks about tokens as verifiers do: Latchkey's own endpoints, and a kube-apiserver.
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
+import { Agent, interceptors, request } from 'undici';
 import type { ControlPlane } from '../dev/cluster/control-plane.ts';
 import { latchkeyCommand } from '../dev/latchkey/command.ts';
 import { OPERATOR_NAMESPACE } from '../dev/latchkey/install.ts';
@@ -69,7 +69,16 @@ export function askApiServer({ url, caFile }: { readonly url: string; readonly c
   ask: Ask;
   close: () => Promise<void>;
 } {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile) }, connections: CONNECTIONS });
+  // With HTTP/2 a refusal ends the connection for the others on it (apiserver, endpoints/filters/authentication.go).
+  const connected = new Agent({
+    allowH2: false,
+    connect: { ca: readFileSync(caFile) },
+    connections: CONNECTIONS,
+  });
+  // To ask twice does no harm; a connection that ends says nothing of the token.
+  const dispatcher = connected.compose(
+    interceptors.retry({ methods: ['POST'], statusCodes: [], errorCodes: ['ECONNRESET', 'UND_ERR_SOCKET'] }),
+  );
   return {
     async ask(token) {
       const { statusCode, body } = await request(`${url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
@@ -82,7 +91,7 @@ export function askApiServer({ url, caFile }: { readonly url: string; readonly c
       if (statusCode !== 201 && statusCode !== 401) throw new Error(`the API server answered ${statusCode}`);
       return statusCode === 201;
     },
-    close: () => dispatcher.close(),
+    close: () => connected.close(),
   };
 }
 

@@ -33,6 +33,8 @@ export async function refusals(revoke: Revoke, questions: readonly Question[]): 
       [...tokens].map(async ([name, token]) => [name, await refusedAt(ask, token, askEveryMs)] as const),
     ),
   );
+  // One that fails while nobody waits for it yet is told to whoever waits for it later.
+  for (const one of pending) one.catch(() => undefined);
   const names = [...new Set(questions.flatMap(({ tokens }) => [...tokens.keys()]))];
   const times = await revoke(names);
   const results = pending.map(async (all) => {
@@ -45,7 +47,6 @@ export async function refusals(revoke: Revoke, questions: readonly Question[]): 
       return Math.max(0, at - from);
     });
   });
-  // One that fails while nobody waits for it yet is told to whoever waits for it later.
   for (const result of results) result.catch(() => undefined);
   return results;
 }
