@@ -1,7 +1,7 @@
 // The figures of a scrape, read off the caches: which Secrets count, and that ten thousand are looked at once.
 import { describe, expect, test } from '@jest/globals';
 import type { User } from '../../src/api/user.ts';
-import { liveTokens, usersByPhase } from '../../src/observation/live-tokens.ts';
+import { liveTokens, usersByDirectory, usersByPhase } from '../../src/observation/live-tokens.ts';
 import { createStores, type Stores } from '../../src/observation/caches.ts';
 import type { CachedSecret } from '../../src/observation/views.ts';
 
@@ -77,6 +77,20 @@ test('Users are counted by their phase, and one without a status as Pending', ()
     new Map([
       ['Active', 2],
       ['Pending', 1],
+    ]),
+  );
+});
+
+test('Users are counted by what the directory says of them, and one of whom it has said nothing as NotAsked', () => {
+  const stores = createStores();
+  addUser(stores, 'ada', { status: { directory: { state: 'Active' } } });
+  addUser(stores, 'grace', { status: { directory: { state: 'Missing' } } });
+  addUser(stores, 'linus');
+  expect(usersByDirectory(stores)).toEqual(
+    new Map([
+      ['Active', 1],
+      ['Missing', 1],
+      ['NotAsked', 1],
     ]),
   );
 });

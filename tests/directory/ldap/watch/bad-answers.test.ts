@@ -167,6 +167,19 @@ describe('an answer', () => {
   });
 });
 
+test('sweeps that never come to an end are said, although the changes between them do', async () => {
+  const root = { dsServiceName: ['cn=server'], highestCommittedUSN: ['42'] };
+  const { watch, turn } = await watched({ dialect: 'generic' }, { root });
+  turn(() => ({ entries: [person('ada')], resultCode: 4 }));
+  await waitUntil('it to be said', DEADLINE_MS, () => watch.log().length > 0);
+  expect(watch.log()).toEqual([
+    expect.objectContaining({ event: 'DirectorySweepFails', fault: 'LimitExceeded' }),
+  ]);
+  expect(watch.counts().get('sweep LimitExceeded')).toBeGreaterThan(1);
+  expect(watch.watch.hearing().isSilent).toBe(false);
+  expect(watch.states()).toEqual(['Found', 'Found']);
+});
+
 describe('a service account whose password was changed', () => {
   test('leaves everybody as they are, and says what to do', async () => {
     let resultCode = 0;
