@@ -30,6 +30,9 @@ export const READER_ROLE = 'latchkey-read-access-token';
 /** Held on every User until its token and its namespace are gone. */
 export const FINALIZER = 'latchkey.dev/offboarding';
 
+/** Held on the TokenPolicy, so that it goes only when somebody has meant it. */
+export const POLICY_FINALIZER = 'latchkey.dev/policy';
+
 /** The Lease, in the operator's namespace, that the replicas agree on. */
 export const LEADER_LEASE = 'latchkey-leader';
 

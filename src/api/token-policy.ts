@@ -182,11 +182,11 @@ const licenseStatus = z
   })
   .describe('The licence as Latchkey took it up last; only where one is required.');
 /** Why many Users may lose access or namespace at once, without an admin having named each of them. */
-const HOLD_CAUSES = ['Deleting', 'Vanished', 'CRDDeleting', 'Inactive'] as const;
+const HOLD_CAUSES = ['Deleting', 'Vanished', 'CRDDeleting', 'PolicyCRDDeleting', 'Inactive'] as const;
 const cause = z
   .enum(HOLD_CAUSES)
   .describe(
-    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. Inactive: the directory says so, that they have left their groups, or that their passwords were changed where that ends sessions.',
+    'Deleting: the Users are being deleted. Vanished: they are gone and were not offboarded, as after a restore. CRDDeleting: the CustomResourceDefinition is being deleted. PolicyCRDDeleting: that of the TokenPolicy is. Inactive: the directory says so, that they have left their groups, or that their passwords were changed where that ends sessions.',
   );
 
 const hold = z.object({

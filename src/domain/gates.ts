@@ -8,6 +8,7 @@ import { licenseText } from './license-texts.ts';
 import { mayBeTaken, OFFBOARDING } from './losing.ts';
 import type { Observed } from './observed.ts';
 import { isOnboarded } from './onboarding.ts';
+import { policyStands } from './policy-stands.ts';
 import { namespaceClaim, ownsAnchor, ownsBinding, ownsSecret } from './ownership.ts';
 import { seats } from './seats.ts';
 import { sessionEnd } from './session.ts';
@@ -33,7 +34,7 @@ const offboarding: Gate = ({ user, losing }) =>
     : undefined;
 
 const policyIsThere: Gate = ({ policy }) =>
-  policy && policy.metadata.deletionTimestamp === undefined
+  policy && policyStands(policy)
     ? undefined
     : {
         reason: 'NoTokenPolicy',

@@ -33,6 +33,11 @@ export const CAUSES: Readonly<Record<HoldCause, CauseRule>> = {
       `the CustomResourceDefinition is being deleted, and with it ${affected} of ${of} Users`,
     undo: 'Run "latchkey release": the Users go, their namespaces stay, and "latchkey adopt --restored" hands them to the Users of a new CustomResourceDefinition.',
   },
+  PolicyCRDDeleting: {
+    says: (_, of) =>
+      `the CustomResourceDefinition of the TokenPolicy is being deleted, and with it the tokens of all ${of} Users`,
+    undo: 'A deletion cannot be taken back, but everything works meanwhile: at an hour of your choosing take a copy of the TokenPolicy, run "latchkey release", install Latchkey again and apply the copy. Everybody then signs in again.',
+  },
   Inactive: {
     says: (affected, of) =>
       `the directory says of ${affected} of ${of} Users that they are inactive, missing, out of their groups, or have a new password`,
@@ -54,9 +59,9 @@ export function isAccident(affected: number, of: number): boolean {
   return affected >= ACCIDENT_USERS && affected * ACCIDENT_SHARE >= of;
 }
 
-/** A User that would lose something by a cause, and has not begun to. */
+/** A User, or what many of them have in common, that would be lost by a cause and has not begun to be. */
 export interface Subject {
-  /** The User's UID. */
+  /** Its UID. */
   readonly key: string;
   /** The hold that it was counted for, as its object or this process remembers. */
   readonly hold?: string | undefined;
@@ -64,6 +69,8 @@ export interface Subject {
   readonly certain: boolean;
   /** Whether no admin can have meant this one: then it is held even alone. */
   readonly unmeant?: boolean;
+  /** How many Users lose with it; one where it is left out. */
+  readonly users?: number;
   /** Whether it has its permission already, and with it its place among those that were counted. */
   readonly given?: boolean;
 }
@@ -128,7 +135,7 @@ function decideCause(
   const asked: Subject[] = [];
   for (const subject of subjects) {
     const hold = mine.find(({ id }) => id === subject.hold && confirmed.has(id))?.id;
-    if (hold !== undefined) going.set(hold, (going.get(hold) ?? 0) + 1);
+    if (hold !== undefined) going.set(hold, (going.get(hold) ?? 0) + usersOf([subject]));
     if (subject.given || (hold !== undefined && subject.certain))
       permissions.set(subject.key, { given: true, hold });
     else if (hold !== undefined) permissions.set(subject.key, { given: false, hold });
@@ -142,22 +149,23 @@ function decideCause(
   if (asked.length === 0) return { holds: kept, permissions, taken: 0 };
 
   const before = takenLately(taken, cause, now);
-  const of = standing + asked.length + before;
+  const losers = usersOf(asked);
+  const of = standing + losers + before;
   const open = mine.find(({ id }) => !confirmed.has(id));
   const isHeld =
     open !== undefined ||
     CAUSES[cause].always === true ||
     asked.some(({ unmeant }) => unmeant) ||
-    isAccident(asked.length + before, of);
+    isAccident(losers + before, of);
   if (!isHeld) {
     const certain = asked.filter((subject) => subject.certain);
     for (const { key } of certain) permissions.set(key, { given: true });
-    return { holds: kept, permissions, taken: certain.length };
+    return { holds: kept, permissions, taken: usersOf(certain) };
   }
   const hold: Hold = {
     id: open?.id ?? freshId(cause),
     cause,
-    affected: asked.length,
+    affected: losers,
     of,
     since: open?.since ?? timestamp(now),
     confirmed: false,
@@ -178,6 +186,8 @@ export function rejoined(
     (hold) => hold.cause === cause && confirmed.has(hold.id) && subjects.length <= hold.affected,
   )?.id;
 }
+
+const usersOf = (subjects: readonly Subject[]) => subjects.reduce((sum, { users = 1 }) => sum + users, 0);
 
 const isRecent = ({ at }: TakenAway, now: Date) => Date.parse(at) + GRAIN_MS + WINDOW_MS > now.getTime();
 

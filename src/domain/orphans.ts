@@ -4,12 +4,13 @@ import type { NamespaceView, SecretView } from './observed.ts';
 /** What the watch of a CustomResourceDefinition tells. */
 export interface DefinitionView {
   readonly createdAt: string;
-  readonly deleting: boolean;
+  /** metadata.deletionTimestamp */
+  readonly deletedAt: string | undefined;
 }
 
 /** Whether the objects of a CustomResourceDefinition go because it does: then no admin has named one of them. */
 export function isGoing(definition: DefinitionView | undefined): boolean {
-  return definition === undefined || definition.deleting;
+  return definition === undefined || definition.deletedAt !== undefined;
 }
 
 /**
@@ -22,7 +23,7 @@ export function wentWithDefinition(
   namespace: { readonly createdAt: string },
   definition: DefinitionView | undefined,
 ): boolean {
-  return definition === undefined || definition.deleting || namespace.createdAt < definition.createdAt;
+  return isGoing(definition) || namespace.createdAt < (definition?.createdAt ?? '');
 }
 
 export interface OrphanObserved {

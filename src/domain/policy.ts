@@ -21,6 +21,7 @@ import { heldCondition } from './held-condition.ts';
 import { decideLicense, type LicenseReading } from './license.ts';
 import { licenseText, type LicenseText } from './license-texts.ts';
 import type { CannotMint } from './observed.ts';
+import { policyStands } from './policy-stands.ts';
 import { unbroken, type Witness } from './witness.ts';
 
 interface PolicyObserved {
@@ -105,12 +106,12 @@ export function decidesAlike(a: TokenPolicy | undefined, b: TokenPolicy | undefi
 }
 
 function everybodys(policy: TokenPolicy | undefined): string {
-  const { uid, generation, deletionTimestamp } = policy?.metadata ?? {};
+  const { uid, generation } = policy?.metadata ?? {};
   const { epoch, observedGeneration, license, directory } = policy?.status ?? {};
   return JSON.stringify([
     uid,
     generation,
-    deletionTimestamp,
+    policy && policyStands(policy),
     epoch,
     observedGeneration,
     license,

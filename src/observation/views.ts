@@ -111,7 +111,7 @@ const definition = (name: string): Resource<CachedDefinition> => ({
   view: (object) => ({
     ...identity(object),
     createdAt: object.metadata.creationTimestamp,
-    deleting: object.metadata.deletionTimestamp !== undefined,
+    deletedAt: object.metadata.deletionTimestamp,
   }),
 });
 export const USER_DEFINITION = definition(USERS_CRD);

@@ -91,6 +91,7 @@ await kubectl([
   '--resource=secrets',
   '--resource-name=access-token',
 ]);
+const tokenPolicy = async () => JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']));
 const user = async () => JSON.parse(await kubectl(['get', 'users.latchkey.dev', 'ada', '-o', 'json']));
 
 // The API server takes up new policies within moments. One request for each, which it alone refuses.
@@ -131,6 +132,7 @@ describe('what the operator needs is allowed:', () => {
     ['ask for one', hanging('shared', on('access-token-binding'))],
     ['end them', remove(paths.secret('shared', 'access-token-binding'))],
     ['put its finalizer on a User', merge('', {})],
+    ['put its finalizer on the policy', merge('', {})],
     ['hold the Lease', post(paths.leases(OWN), { metadata: { name: 'latchkey-leader' } })],
     [
       'keep signing keys',
@@ -138,15 +140,17 @@ describe('what the operator needs is allowed:', () => {
     ],
     ['read the accounts', get(paths.secret(OWN, 'latchkey-local-accounts'))],
   ])('%s', async (what, request) => {
-    const asked = what.includes('finalizer')
-      ? { method: 'PUT' as const, path: `${paths.users}/ada`, body: await withFinalizer() }
-      : request;
+    const asked = what.endsWith('on a User')
+      ? put(`${paths.users}/ada`, await user(), 'latchkey.dev/offboarding')
+      : what.endsWith('on the policy')
+        ? put(`${paths.policies}/cluster`, await tokenPolicy(), 'latchkey.dev/policy')
+        : request;
     expect(await attempt(asked)).toBe('done');
   });
 
-  async function withFinalizer() {
-    const ada = await user();
-    return { ...ada, metadata: { ...ada.metadata, finalizers: ['latchkey.dev/offboarding'] } };
+  function put(path: string, object: { metadata: object }, finalizer: string): ApiRequest {
+    const metadata = { ...object.metadata, finalizers: [finalizer] };
+    return { method: 'PUT', path, body: { ...object, metadata } };
   }
 });
 
@@ -414,6 +418,38 @@ describe('Users and the policy: the thief cannot', () => {
   ];
   test.each(changes)('%s', async (_, change) =>
     refused({ method: 'PUT', path: `${paths.users}/ada`, body: change(await user()) }),
+  );
+
+  const policyChanges: readonly [string, (its: Awaited<ReturnType<typeof tokenPolicy>>) => object][] = [
+    ['switch everybody on or off', (its) => ({ ...its, spec: { ...its.spec, enabled: false } })],
+    [
+      'let its tokens live for a day',
+      (its) => ({
+        ...its,
+        spec: { ...its.spec, accessToken: { ttl: '24h', minRemaining: '10m', audiences: ['latchkey'] } },
+      }),
+    ],
+    [
+      'confirm a hold',
+      (its) => ({
+        ...its,
+        metadata: { ...its.metadata, annotations: { 'latchkey.dev/confirm': 'k7mx2q' } },
+      }),
+    ],
+    ['label the policy', (its) => ({ ...its, metadata: { ...its.metadata, labels: { a: 'b' } } })],
+    [
+      'have the policy collected as the child of something',
+      (its) => ({
+        ...its,
+        metadata: {
+          ...its.metadata,
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'gone', uid: 'gone' }],
+        },
+      }),
+    ],
+  ];
+  test.each(policyChanges)('%s', async (_, change) =>
+    refused({ method: 'PUT', path: `${paths.policies}/cluster`, body: change(await tokenPolicy()) }),
   );
 
   test.each<[string, ApiRequest]>([

@@ -125,6 +125,9 @@ test(
     expect(await uninstall()).toContain('0 Secrets access-token are gone');
     expect((await latchkey.user('dora')).metadata.finalizers).toBeUndefined();
     expect((await latchkey.user('ada')).metadata.finalizers).toBeUndefined();
+    expect(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'jsonpath={.metadata.finalizers}'])).toBe(
+      '',
+    );
   },
   TIMEOUT_MS,
 );

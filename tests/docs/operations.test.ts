@@ -88,14 +88,8 @@ test('an admin installs, upgrades, backs up, restores and removes Latchkey by it
   // What was lost: the Users and the policy, while no operator ran.
   await operator.stop();
   operator.remove();
-  await kubectl([
-    'patch',
-    'users.latchkey.dev',
-    'ada',
-    '--type=merge',
-    '-p',
-    '{"metadata":{"finalizers":null}}',
-  ]);
+  for (const object of ['users.latchkey.dev/ada', 'tokenpolicies.latchkey.dev/cluster'])
+    await kubectl(['patch', object, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
   await kubectl(['delete', 'users.latchkey.dev,tokenpolicies.latchkey.dev', '--all', '--timeout=20s']);
   await carryOut('Restore it');
   const uid = await kubectl(['get', 'users.latchkey.dev', 'ada', '-o', 'jsonpath={.metadata.uid}']);

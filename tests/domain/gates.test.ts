@@ -161,9 +161,11 @@ describe('of two gates that are shut, the first speaks:', () => {
   });
 });
 
-test('a policy that is being deleted counts no more', () => {
-  const policy = policyWith({}, {}, { deletionTimestamp: '2030-01-01T11:00:00Z' });
-  expect(shutGate(aPicture({ policy }))?.reason).toBe('NoTokenPolicy');
+test('a policy that is being deleted counts no more, once our finalizer is off', () => {
+  const going = (finalizers: string[]) =>
+    aPicture({ policy: policyWith({}, {}, { deletionTimestamp: '2030-01-01T11:00:00Z', finalizers }) });
+  expect(shutGate(going(['example.org/other']))?.reason).toBe('NoTokenPolicy');
+  expect(shutGate(going(['example.org/other', 'latchkey.dev/policy']))).toBeUndefined();
 });
 
 test('whoever has to give way is told to whom', () => {

@@ -81,7 +81,7 @@ describe('while the operator runs', () => {
     await kubectl(['wait', '--for=delete', CRD, '--timeout=30s']);
     await expect(command('release')).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('There is no'),
+      stderr: expect.stringContaining('not being deleted'),
     });
     await untilHeld('Vanished');
     await precious();

@@ -1,7 +1,7 @@
 // What only the leader does: the loops over Users, the policy, orphans, the signing keys and the certificate.
 import type { Logger } from 'pino';
 import { holds } from '../../controllers/holds/holds.ts';
-import { liveDefinition } from '../../controllers/holds/live-definition.ts';
+import { liveDefinitions } from '../../controllers/holds/live-definitions.ts';
 import { heldTokens } from '../../controllers/orphans/held-token.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
@@ -49,7 +49,7 @@ export function leaderWork(
     caches,
     permissions,
     directory: surroundings.directory,
-    liveDefinition: () => liveDefinition(client, caches),
+    liveDefinitions: () => liveDefinitions(client, caches),
     tell,
   });
   const users = usersController({

@@ -9,7 +9,7 @@ import { secretsPath } from '../../kubernetes/kept-secret.ts';
 import { listAll } from '../../kubernetes/list.ts';
 import { NAMESPACES, USERS, type CachedUser } from '../../observation/views.ts';
 import { endEverySession } from '../end-every-session.ts';
-import { stripFinalizer } from '../strip-finalizer.ts';
+import { stripPolicy, stripUser } from '../strip-finalizer.ts';
 import { holdOff } from './hold-off.ts';
 import { isOurs, LEFTOVERS } from './leftovers.ts';
 
@@ -52,8 +52,9 @@ export async function uninstall(
     out(`${found.length} ${what} are gone.`);
   }
 
-  await inParallel(users, ({ name }) => stripFinalizer(client, name));
-  out(`${users.length} Users no longer wait for Latchkey when they are deleted.`);
+  await inParallel(users, ({ name }) => stripUser(client, name));
+  await stripPolicy(client);
+  out(`${users.length} Users, and the TokenPolicy, no longer wait for Latchkey when they are deleted.`);
 
   if (deleteNamespaces) {
     await inParallel(made, ({ name, uid }) => deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid));

@@ -1,6 +1,7 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
 import { POLICY_NAME } from '../../api/names.ts';
+import type { Hold } from '../../api/token-policy.ts';
 import { decideDirectory } from '../../domain/directory.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { hasBegun, losesSession } from '../../domain/losing.ts';
@@ -8,6 +9,7 @@ import { isGoing, wentWithDefinition, type DefinitionView } from '../../domain/o
 import type { Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import type { CachedUser } from '../../observation/views.ts';
+import { policyStands, policyWentWithDefinition } from '../../domain/policy-stands.ts';
 import { orphans } from '../orphans/find.ts';
 
 /** Whether this User is being deleted and has lost nothing yet. */
@@ -33,6 +35,30 @@ export function deletingUsers(caches: Caches, definition: DefinitionView | undef
     { cause: 'CRDDeleting', subjects: going ? all : none, standing },
     { cause: 'Deleting', subjects: going ? none : all, standing },
   ];
+}
+
+/**
+ * The TokenPolicy, while it is being deleted and counts: with it goes every token. Whoever deletes it by its name means
+ * that, so nobody is counted then.
+ */
+export function deletingPolicy(
+  caches: Caches,
+  definition: DefinitionView | undefined,
+  holds: readonly Hold[],
+): Affected {
+  const subjects: Subject[] = [];
+  const policy = caches.policies.get(POLICY_NAME)?.policy;
+  if (policy?.metadata.deletionTimestamp !== undefined && policyStands(policy)) {
+    const unmeant = policyWentWithDefinition(policy, definition);
+    subjects.push({
+      key: policy.metadata.uid,
+      hold: holds.find(({ cause }) => cause === 'PolicyCRDDeleting')?.id,
+      certain: true,
+      unmeant,
+      users: unmeant ? caches.users.size : 0,
+    });
+  }
+  return { cause: 'PolicyCRDDeleting', subjects, standing: 0 };
 }
 
 /** Users whose session the word of the directory ends now, and has not ended yet. */

@@ -1,7 +1,7 @@
 // Asks, for all who would lose something now, whether it is an accident, and gives the permissions once that is written.
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { USERS_CRD } from '../../api/names.ts';
+import { POLICIES_CRD, USERS_CRD } from '../../api/names.ts';
 import type { Hold, HoldCause, TokenPolicy } from '../../api/token-policy.ts';
 import { confirmedIds } from '../../domain/confirmation.ts';
 import type { Tell } from '../../domain/happening.ts';
@@ -17,18 +17,24 @@ import type { DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { orphanIn, orphans } from '../orphans/find.ts';
-import { deletingUsers, inactiveUsers, isLeaving, vanishedUsers } from './affected.ts';
+import { deletingPolicy, deletingUsers, inactiveUsers, isLeaving, vanishedUsers } from './affected.ts';
 import type { Permissions } from './permissions.ts';
 
 /** No vowels and nothing that looks like something else: it is read aloud and typed. */
 const ID_LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
 const ID_LENGTH = 6;
 
+/** The CustomResourceDefinitions of Users and of the TokenPolicy; undefined where there is none. */
+export interface Definitions {
+  readonly users: DefinitionView | undefined;
+  readonly policy: DefinitionView | undefined;
+}
+
 export interface HoldsOptions {
   readonly caches: Caches;
   readonly permissions: Permissions;
-  /** Asks the API server itself; undefined where there is no CustomResourceDefinition of Users. */
-  readonly liveDefinition: () => Promise<DefinitionView | undefined>;
+  /** Asks the API server itself. */
+  readonly liveDefinitions: () => Promise<Definitions>;
   readonly directory: Surroundings['directory'];
   readonly tell: Tell;
 }
@@ -48,7 +54,7 @@ export interface Holds {
   onDemand(listener: () => void): void;
 }
 
-export function holds({ caches, permissions, directory, liveDefinition, tell }: HoldsOptions): Holds {
+export function holds({ caches, permissions, directory, liveDefinitions, tell }: HoldsOptions): Holds {
   const listeners: (() => void)[] = [];
   const demand = () => {
     for (const listener of listeners) listener();
@@ -62,10 +68,11 @@ export function holds({ caches, permissions, directory, liveDefinition, tell }: 
 
   function* affected(
     known: Pick<HoldsObserved, 'holds' | 'confirmed'>,
-    definition: DefinitionView | undefined,
+    { users: definition, policy }: Definitions,
     now: Date,
   ): Iterable<Affected> {
     for (const deleting of deletingUsers(caches, definition)) yield withMemory(deleting);
+    yield withMemory(deletingPolicy(caches, policy, known.holds));
     yield withMemory(inactiveUsers(caches, directory, now));
     // To look for orphans is to look at every namespace; it is done where one has turned up.
     if (gone.size === 0 && !isHeld('Vanished', known.holds)) return;
@@ -107,13 +114,16 @@ export function holds({ caches, permissions, directory, liveDefinition, tell }: 
         taken: policy?.status?.taken ?? memory?.taken ?? [],
         confirmed: confirmedIds(policy),
       };
-      const decideOn = (definition: DefinitionView | undefined) =>
-        decideHolds({ ...known, affected: [...affected(known, definition, now)], freshId }, now);
-      const cached = caches.userDefinition.get(USERS_CRD);
+      const decideOn = (definitions: Definitions) =>
+        decideHolds({ ...known, affected: [...affected(known, definitions, now)], freshId }, now);
+      const cached = {
+        users: caches.userDefinition.get(USERS_CRD),
+        policy: caches.policyDefinition.get(POLICIES_CRD),
+      };
       const decision = decideOn(cached);
       if (!givesAnew(decision)) return decision;
       // A deletion of the CustomResourceDefinition comes before those of its objects, and its watch may be later.
-      const live = await liveDefinition();
+      const live = await liveDefinitions();
       return isDeepStrictEqual(live, cached) ? decision : decideOn(live);
     },
     settle(policy, decision) {

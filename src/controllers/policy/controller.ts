@@ -2,18 +2,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { API_VERSION, POLICIES_CRD, POLICY_NAME } from '../../api/names.ts';
+import { API_VERSION, POLICIES_CRD, POLICY_FINALIZER, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicy, TokenPolicySpec } from '../../api/token-policy.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
 import type { Hearing } from '../../domain/hearing.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import type { LicenseReading } from '../../domain/license.ts';
+import { isGoing } from '../../domain/orphans.ts';
 import { decidePolicy } from '../../domain/policy.ts';
+import { policyFinalizers, policyStands } from '../../domain/policy-stands.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
-import { POLICIES } from '../../observation/views.ts';
+import { POLICIES, type CachedPolicy } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
 
@@ -72,7 +74,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       isWanted = false;
       const policy = caches.policies.get(POLICY_NAME)?.policy;
       const now = new Date();
-      if (!policy || policy.metadata.deletionTimestamp !== undefined) {
+      if (!policy || !policyStands(policy)) {
         // Then only this process remembers what is held.
         holds.settle(undefined, await holds.decide(undefined, now));
         return;
@@ -91,19 +93,15 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       };
       const { status, happenings, ...decision } = decidePolicy(observed, now);
       ({ lookAgainAt } = decision);
-      if (isDeepStrictEqual(status, policy.status)) {
-        holds.settle(policy, held);
-        return;
+      if (!isDeepStrictEqual(status, policy.status)) {
+        const answer = await put('/status', { ...policy, status });
+        knownEpoch = status.epoch;
+        for (const happening of happenings) tell(happening);
+        caches.policies.merge(answer);
       }
-      const answer = await client.request<RawObject>({
-        method: 'PUT',
-        path: `${POLICIES.path}/${POLICY_NAME}/status`,
-        body: { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy', status },
-      });
-      knownEpoch = status.epoch;
-      for (const happening of happenings) tell(happening);
-      caches.policies.merge(POLICIES.view(answer));
       holds.settle(policy, held);
+      const { uid } = policy.metadata;
+      await keepFinalizer(held.permissions.get('PolicyCRDDeleting')?.get(uid)?.given === true);
     },
     onFailure(_, error, pauseMs) {
       log.warn({ err: error, pauseMs }, 'the TokenPolicy could not be taken up; trying again');
@@ -117,19 +115,38 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
   });
   holds.onDemand(() => queue.add(POLICY_NAME));
 
+  async function put(subresource: '' | '/status', policy: TokenPolicy): Promise<CachedPolicy> {
+    const answer = await client.request<RawObject>({
+      method: 'PUT',
+      path: `${POLICIES.path}/${POLICY_NAME}${subresource}`,
+      body: { ...policy, apiVersion: API_VERSION, kind: 'TokenPolicy' },
+    });
+    return POLICIES.view(answer);
+  }
+
+  async function keepFinalizer(mayGo: boolean): Promise<void> {
+    const policy = caches.policies.get(POLICY_NAME)?.policy;
+    const finalizers = policy && policyFinalizers(policy, mayGo);
+    if (!finalizers) return;
+    const answer = await put('', { ...policy, metadata: { ...policy.metadata, finalizers } });
+    // Without it the policy may be gone, which its watch tells.
+    if (!mayGo) caches.policies.merge(answer);
+  }
+
   async function createIfMissing(): Promise<void> {
+    if (caches.policies.get(POLICY_NAME)) return;
     const body = {
       apiVersion: API_VERSION,
       kind: 'TokenPolicy',
-      metadata: { name: POLICY_NAME },
+      metadata: { name: POLICY_NAME, finalizers: [POLICY_FINALIZER] },
       spec: initial,
     };
     try {
       await client.request({ method: 'POST', path: POLICIES.path, body });
       log.info({ policy: POLICY_NAME }, 'there was no TokenPolicy; made one from the settings');
     } catch (error) {
-      // Without a CustomResourceDefinition there can be none; its return is watched for.
-      const isUnknown = hasStatus(error, 404) && !caches.policyDefinition.get(POLICIES_CRD);
+      // Without a CustomResourceDefinition there can be none, nor (405) while it goes; its return is watched for.
+      const isUnknown = hasStatus(error, 404, 405) && isGoing(caches.policyDefinition.get(POLICIES_CRD));
       if (!isUnknown && !hasStatus(error, 409)) throw error;
     }
   }

@@ -7,7 +7,7 @@ import type { Finding } from '../../../src/domain/finding.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
 import { NAMESPACES, POLICIES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
-import { USERS_CRD } from '../../../src/api/names.ts';
+import { POLICIES_CRD, USERS_CRD } from '../../../src/api/names.ts';
 import { NOW, policyWith } from '../../domain/pictures.ts';
 
 let revision = 100;
@@ -16,6 +16,7 @@ let permitted: Permissions;
 let held: Holds;
 /** What the API server itself says; the cache may be later. */
 let live: CachedDefinition | undefined;
+let livePolicy: CachedDefinition | undefined;
 let told: Happening[];
 let demands: number;
 let findings: Map<string, Finding>;
@@ -28,7 +29,7 @@ function newLeader(): void {
   held = holds({
     caches: stores as Caches,
     permissions: permitted,
-    liveDefinition: async () => live,
+    liveDefinitions: async () => ({ users: live, policy: livePolicy }),
     directory: (username) => ({
       finding: findings.get(username),
       askedAt: NOW,
@@ -75,12 +76,12 @@ function namespace(name: string, owner = `uid-${name}`): void {
 }
 
 /** The CustomResourceDefinition of Users; undefined where there is none. */
-function define(its: { createdAt: string; deleting?: boolean } | undefined, isCached = true): void {
+function define(its: { createdAt: string; deletedAt?: string } | undefined, isCached = true): void {
   const base = {
     name: USERS_CRD,
     uid: 'uid-definition',
     resourceVersion: String((revision += 1)),
-    deleting: false,
+    deletedAt: undefined,
   };
   live = its && { ...base, ...its };
   if (isCached) stores.userDefinition.replace(live ? [live] : [], String((revision += 1)));
@@ -105,6 +106,7 @@ const given = (cause: 'Deleting' | 'Vanished') =>
   names(30).filter((name) => permitted.of(cause, `uid-${name}`)?.given);
 
 beforeEach(() => {
+  livePolicy = undefined;
   for (const store of [stores.users, stores.namespaces, stores.policies]) store.replace([], '100');
   define({ createdAt: '2029-01-01T00:00:00Z' });
   demands = 0;
@@ -242,15 +244,12 @@ describe('Users that have vanished', () => {
 });
 
 describe('the CustomResourceDefinition', () => {
-  const STANDS = { createdAt: '2029-01-01T00:00:00Z' };
+  const GOING = { createdAt: '2029-01-01T00:00:00Z', deletedAt: '2030-01-01T12:00:00Z' };
 
   test.each<[string, () => void]>([
-    ['is being deleted', () => define({ ...STANDS, deleting: true })],
+    ['is being deleted', () => define(GOING)],
     ['is gone', () => define(undefined)],
-    [
-      'is being deleted, and only the API server knows of it yet',
-      () => define({ ...STANDS, deleting: true }, false),
-    ],
+    ['is being deleted, and only the API server knows of it yet', () => define(GOING, false)],
     ['is gone, and only the API server knows of it yet', () => define(undefined, false)],
   ])('%s: then even one User that is being deleted is held', async (_, happens) => {
     for (const name of names(30)) user(name);
@@ -264,13 +263,13 @@ describe('the CustomResourceDefinition', () => {
     user('user-0', { deleting: true });
     const status = await decide();
     expect(given('Deleting')).toEqual(['user-0']);
-    define({ ...STANDS, deleting: true });
+    define(GOING);
     expect((await decide(status))?.holds).toMatchObject([{ cause: 'CRDDeleting', affected: 1 }]);
     expect(given('Deleting')).toEqual([]);
   });
 
   test.each<[string, () => void]>([
-    ['is being deleted', () => define({ ...STANDS, deleting: true })],
+    ['is being deleted', () => define(GOING)],
     ['is gone', () => define(undefined)],
     ['is younger than the namespace', () => define({ createdAt: '2030-01-01T00:00:01Z' })],
   ])('%s: then even one namespace whose User is gone is held', async (_, happens) => {
@@ -279,6 +278,66 @@ describe('the CustomResourceDefinition', () => {
     happens();
     held.vanished('uid-ada');
     expect((await decide())?.holds).toMatchObject([{ cause: 'Vanished', affected: 1 }]);
+  });
+});
+
+describe('the TokenPolicy that is being deleted', () => {
+  const AT = '2030-01-01T12:00:00Z';
+  const GOING = { createdAt: '2029-01-01T00:00:00Z', deletedAt: AT };
+  const DEFINITION = { name: POLICIES_CRD, uid: 'uid-policies', resourceVersion: '1' };
+
+  /** @param cached what the cache has of its CustomResourceDefinition, where that differs from what is */
+  function deletePolicy(
+    its: { createdAt: string; deletedAt?: string } | undefined,
+    cached: { createdAt: string; deletedAt?: string } | undefined = its,
+  ): void {
+    livePolicy = its && { ...DEFINITION, deletedAt: undefined, ...its };
+    const known = cached && { ...DEFINITION, deletedAt: undefined, ...cached };
+    stores.policyDefinition.replace(known ? [known] : [], '100');
+    const change = { uid: 'uid-policy', deletionTimestamp: AT, finalizers: ['latchkey.dev/policy'] };
+    stores.policies.replace([POLICIES.view({ metadata: metadata('cluster', change), spec: {} })], '100');
+  }
+  const mayGo = () => permitted.of('PolicyCRDDeleting', 'uid-policy')?.given;
+
+  beforeEach(() => {
+    for (const name of names(3)) user(name);
+  });
+
+  test.each<[string, () => void]>([
+    ['with its definition', () => deletePolicy(GOING)],
+    [
+      'with its definition, of which only the API server knows yet',
+      () => deletePolicy(GOING, { createdAt: GOING.createdAt }),
+    ],
+    ['after its definition', () => deletePolicy(undefined)],
+  ])('%s is held, with everybody', async (_, happens) => {
+    happens();
+    expect((await decide())?.holds).toMatchObject([{ cause: 'PolicyCRDDeleting', affected: 3, of: 3 }]);
+    expect(mayGo()).toBe(false);
+  });
+
+  test('by its name goes at once, and counts as no accident', async () => {
+    deletePolicy({ createdAt: GOING.createdAt });
+    expect(await decide()).toMatchObject({ holds: [], taken: [] });
+    expect(mayGo()).toBe(true);
+  });
+
+  test('by its name goes also when its definition is deleted later', async () => {
+    deletePolicy({ ...GOING, deletedAt: '2030-01-01T12:00:01Z' });
+    expect((await decide())?.holds).toEqual([]);
+    expect(mayGo()).toBe(true);
+  });
+
+  test('and is held goes when an admin confirms it, also under a new leader', async () => {
+    deletePolicy(GOING);
+    const status = await decide();
+    newLeader();
+    expect((await decide(status))?.holds).toEqual(status?.holds);
+    expect(mayGo()).toBe(false);
+    newLeader();
+    const [hold] = status?.holds ?? [];
+    expect((await decide(status, hold?.id))?.holds).toMatchObject([{ id: hold?.id, confirmed: true }]);
+    expect(mayGo()).toBe(true);
   });
 });
 

@@ -50,7 +50,7 @@ const DEFINITION = {
   uid: 'uid-definition',
   resourceVersion: '1',
   createdAt: '2029-01-01T00:00:00Z',
-  deleting: false,
+  deletedAt: undefined,
 };
 const MAX_SKEW_MS = 5_000;
 const START = Date.parse('2030-01-01T00:00:00Z');
@@ -318,7 +318,7 @@ export class World {
       caches,
       permissions: permitted,
       directory: surroundings.directory,
-      liveDefinition: async () => caches.userDefinition.get(USERS_CRD),
+      liveDefinitions: async () => ({ users: caches.userDefinition.get(USERS_CRD), policy: undefined }),
       tell,
     });
     const reconcile = reconciler({
