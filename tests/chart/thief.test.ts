@@ -47,6 +47,21 @@ const hanging = (of: string, spec: object) =>
     ...TOKEN_REQUEST,
     spec: { audiences: ['latchkey'], expirationSeconds: 600, ...spec },
   });
+const events = '/apis/events.k8s.io/v1/namespaces/default/events';
+const EVENT_TIME = '2030-01-01T12:00:00.000000Z';
+const eventOf = (name: string, change: object) => ({
+  apiVersion: 'events.k8s.io/v1',
+  kind: 'Event',
+  metadata: { name, namespace: 'default' },
+  eventTime: EVENT_TIME,
+  reportingController: 'latchkey.dev/operator',
+  reportingInstance: 'latchkey-0',
+  action: 'Act',
+  reason: 'Reason',
+  type: 'Normal',
+  regarding: { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', name: 'ada' },
+  ...change,
+});
 /** Filled with a token of whatever ServiceAccount of its namespace it names. */
 const tokenOf = (account: string, name = 'access-token') =>
   secret(name, {
@@ -77,10 +92,11 @@ await kubectl([
   '--from-literal=accounts=',
 ]);
 // A token is asked for of an account that is there.
-for (const name of ['ada', 'payroll', OWN])
+for (const name of ['ada', 'payroll', 'kube-system', OWN])
   await kubectl(['-n', name, 'create', 'serviceaccount', 'access-token']);
 await create({ ...USER, metadata: { name: 'ada' }, spec: { groups: ['analytics'] } });
 await create({ ...POLICY, metadata: { name: 'cluster' }, spec: {} });
+await create(eventOf('theirs', { reportingController: 'kube-scheduler' }));
 await kubectl([
   '-n',
   'ada',
@@ -100,6 +116,7 @@ for (const request of [
   apply(paths.secret('payroll'), secret()),
   apply(paths.binding('payroll'), binding([person('ada')])),
   post(paths.leases(OWN), { metadata: { name: 'probe' } }),
+  post(events, eventOf('probe', { reportingController: 'probe' })),
 ])
   await waitUntil(`the policy on ${request.path}`, 20_000, async () =>
     (await attempt({ ...request, query: { ...request.query, dryRun: 'All' } })).includes('Forbidden'),
@@ -139,6 +156,8 @@ describe('what the operator needs is allowed:', () => {
       post(paths.secrets(OWN), secret('latchkey-signing-keys', { type: 'latchkey.dev/signing-keys' })),
     ],
     ['read the accounts', get(paths.secret(OWN, 'latchkey-local-accounts'))],
+    ['speak in Events', post(events, eventOf('ours', {}))],
+    ['count on', merge(`${events}/ours`, { series: { count: 2, lastObservedTime: EVENT_TIME } })],
   ])('%s', async (what, request) => {
     const asked = what.endsWith('on a User')
       ? put(`${paths.users}/ada`, await user(), 'latchkey.dev/offboarding')
@@ -170,6 +189,33 @@ describe('reading: the thief cannot', () => {
     ['watch Secrets', { ...get('/api/v1/secrets'), query: { watch: true } }],
     ['read ConfigMaps', get('/api/v1/namespaces/kube-system/configmaps')],
     ['look into Pods', get('/api/v1/pods')],
+    ...[
+      'metadata.name!=access-token',
+      'type=kubernetes.io/service-account-token',
+      'metadata.namespace=kube-system',
+    ].map((fieldSelector): [string, ApiRequest] => [
+      `watch Secrets where ${fieldSelector}`,
+      { ...get('/api/v1/secrets'), query: { watch: true, fieldSelector } },
+    ]),
+    [
+      'watch another Secret by its name',
+      { ...get('/api/v1/secrets'), query: { watch: true, fieldSelector: 'metadata.name=db' } },
+    ],
+    ['watch Secrets by the old path', get('/api/v1/watch/secrets')],
+    ['watch another Secret by the old path', get('/api/v1/watch/namespaces/payroll/secrets/db')],
+    [
+      'find by its name what Helm keeps in its own namespace',
+      {
+        ...get(paths.secrets(OWN)),
+        query: { fieldSelector: 'metadata.name=sh.helm.release.v1.latchkey.v1' },
+      },
+    ],
+    ['read the Events of others', get('/apis/events.k8s.io/v1/namespaces/default/events')],
+    ['read RoleBindings', get(paths.bindings('kube-system'))],
+    ['read who may do what', get('/apis/rbac.authorization.k8s.io/v1/clusterroles')],
+    ['reach into a node', get('/api/v1/nodes/any/proxy/pods')],
+    ['reach a Service', get('/api/v1/namespaces/default/services/https:kubernetes:443/proxy/api')],
+    ['read the log of a Pod', get('/api/v1/namespaces/kube-system/pods/any/log')],
   ])('%s', async (_, request) => refused(request));
 });
 
@@ -267,6 +313,14 @@ describe('tokens: the thief cannot', () => {
     ['mint one in a namespace that was handed over', mint('shared', 'default')],
     ['mint one in a namespace that Latchkey made', mint('ada', 'default')],
     ['mint another one of its own', mint(OWN, 'latchkey')],
+    [
+      'mint one of the account access-token of kube-system',
+      hanging('kube-system', on('access-token-binding')),
+    ],
+    [
+      'have a token reviewed',
+      post('/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token: 'any' } }),
+    ],
     ['have one filled into access-token', apply(paths.secret('ada'), tokenOf('default'))],
     ['ask for one that hangs on nothing', hanging('ada', {})],
     ['ask for one that hangs on another Secret', hanging('ada', on('db'))],
@@ -334,6 +388,14 @@ describe('Secrets: the thief cannot', () => {
     ],
     ['make another Secret of its own', post(paths.secrets(OWN), secret('other'))],
     ['delete the signing keys', remove(paths.secret(OWN, 'latchkey-signing-keys'))],
+    [
+      'make one of a generated name',
+      post(paths.secrets(OWN), {
+        metadata: { generateName: 'latchkey-signing-keys' },
+        type: 'latchkey.dev/signing-keys',
+      }),
+    ],
+    ['delete all of a foreign namespace', remove(paths.secrets('payroll'))],
   ])('%s', async (_, request) => refused(request));
 });
 
@@ -348,9 +410,35 @@ describe('rights: the thief cannot', () => {
       'unbind an admission policy',
       remove(`${admission}/validatingadmissionpolicybindings/latchkey-operator-secrets`),
     ],
+    [
+      'have an admission policy only warn',
+      merge(`${admission}/validatingadmissionpolicybindings/latchkey-operator-secrets`, {
+        spec: { validationActions: ['Warn'] },
+      }),
+    ],
+    [
+      'have an admission policy pass over it',
+      post(`${admission}/validatingadmissionpolicybindings`, { metadata: { name: 'x' } }),
+    ],
     ['make a webhook', post(`${admission}/mutatingwebhookconfigurations`, { metadata: { name: 'x' } })],
     ['widen its ClusterRole', merge(`${rbac}/clusterroles/latchkey-operator`, { rules: [] })],
     ['widen what readers may', merge(`${rbac}/clusterroles/latchkey-read-access-token`, { rules: [] })],
+    [
+      'put all rights into a ClusterRole of its own',
+      post(`${rbac}/clusterroles`, {
+        metadata: { name: 'x' },
+        rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+      }),
+    ],
+    [
+      'have its ClusterRole aggregate others',
+      merge(`${rbac}/clusterroles/latchkey-operator`, { aggregationRule: {} }),
+    ],
+    ['unbind its ClusterRole', remove(`${rbac}/clusterrolebindings/latchkey-operator`)],
+    [
+      'bind others to its ClusterRole',
+      merge(`${rbac}/clusterrolebindings/latchkey-operator`, { subjects: [group('system:authenticated')] }),
+    ],
     ['widen its Role', merge(`${rbac}/namespaces/${OWN}/roles/latchkey-operator`, { rules: [] })],
     ['bind its Role to others', merge(paths.binding(OWN, 'latchkey-operator'), { subjects: [] })],
     [
@@ -373,10 +461,50 @@ describe('rights: the thief cannot', () => {
       'take the Lease of another',
       post(paths.leases('kube-system'), { metadata: { name: 'kube-scheduler' } }),
     ],
+    ['delete the Lease of another', remove(`${paths.leases('kube-system')}/kube-scheduler`)],
+    ['delete its own Lease', remove(`${paths.leases(OWN)}/latchkey-leader`)],
+    [
+      'write into the Lease of another',
+      merge(`${paths.leases('kube-system')}/kube-scheduler`, { spec: { holderIdentity: 'me' } }),
+    ],
+    [
+      'make another Lease of a generated name',
+      post(paths.leases(OWN), { metadata: { generateName: 'latchkey-' } }),
+    ],
+    [
+      'ask for a certificate of a master',
+      post('/apis/certificates.k8s.io/v1/certificatesigningrequests', { metadata: { name: 'x' }, spec: {} }),
+    ],
+    [
+      'approve a certificate',
+      merge('/apis/certificates.k8s.io/v1/certificatesigningrequests/any/approval', { status: {} }),
+    ],
+    [
+      'take over an API group',
+      post('/apis/apiregistration.k8s.io/v1/apiservices', { metadata: { name: 'v1.example.org' } }),
+    ],
+    [
+      'make a CRD',
+      post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { metadata: { name: 'x' } }),
+    ],
     ['make another Lease', post(paths.leases(OWN), { metadata: { name: 'other' } })],
     [
       'make Events elsewhere',
       post('/apis/events.k8s.io/v1/namespaces/payroll/events', { metadata: { name: 'x' } }),
+    ],
+    [
+      'speak in Events in the name of another',
+      post(events, eventOf('forged', { reportingController: 'kube-scheduler' })),
+    ],
+    [
+      'count on in an Event of another',
+      merge(`${events}/theirs`, { series: { count: 2, lastObservedTime: EVENT_TIME } }),
+    ],
+    [
+      'have an Event of another collected as the child of something',
+      merge(`${events}/theirs`, {
+        metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'gone', uid: 'gone' }] },
+      }),
     ],
   ])('%s', async (_, request) => refused(request));
 
@@ -405,6 +533,10 @@ describe('Users and the policy: the thief cannot', () => {
     ['make a User an admin', (ada) => ({ ...ada, spec: { ...ada.spec, role: 'admin' } })],
     ['switch a User on or off', (ada) => ({ ...ada, spec: { ...ada.spec, disabled: true } })],
     ['label a User', (ada) => ({ ...ada, metadata: { ...ada.metadata, labels: { a: 'b' } } })],
+    [
+      'keep a User from going, by the finalizer of another',
+      (ada) => ({ ...ada, metadata: { ...ada.metadata, finalizers: ['example.org/never'] } }),
+    ],
     [
       'have a User collected as the child of something',
       (ada) => ({
@@ -436,6 +568,10 @@ describe('Users and the policy: the thief cannot', () => {
         metadata: { ...its.metadata, annotations: { 'latchkey.dev/confirm': 'k7mx2q' } },
       }),
     ],
+    [
+      'keep the policy from going, by the finalizer of another',
+      (its) => ({ ...its, metadata: { ...its.metadata, finalizers: ['example.org/never'] } }),
+    ],
     ['label the policy', (its) => ({ ...its, metadata: { ...its.metadata, labels: { a: 'b' } } })],
     [
       'have the policy collected as the child of something',
@@ -458,6 +594,8 @@ describe('Users and the policy: the thief cannot', () => {
     ['delete a User', remove(`${paths.users}/ada`)],
     ['switch the policy', merge(`${paths.policies}/cluster`, { spec: { enabled: true } })],
     ['delete the policy', remove(`${paths.policies}/cluster`)],
+    ['delete all Users', remove(paths.users)],
+    ['delete all policies', remove(paths.policies)],
   ])('%s', async (_, request) => refused(request));
 });
 
