@@ -67,6 +67,8 @@ export class ModelApiServer {
   onSecretWritten: (secret: Stored) => void = () => undefined;
   /** Told of every token that Kubernetes gives. */
   onTokenGiven: (token: GivenToken) => void = () => undefined;
+  /** Told of every namespace that the operator deletes. */
+  onNamespaceDeleted: (namespace: Stored) => void = () => undefined;
   writes = 0;
   readonly now: () => Date;
   #faults: Fault[] = [];
@@ -231,6 +233,7 @@ export class ModelApiServer {
     if (this.isForeign(kind, key)) this.trespasses.push(`${call.method} ${call.path}`);
 
     if (call.method === 'DELETE') {
+      if (kind === 'namespaces' && old) this.onNamespaceDeleted(old);
       this.remove(kind, key);
       return old as Stored;
     }

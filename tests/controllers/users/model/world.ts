@@ -9,17 +9,19 @@ import {
   TOKEN_KEY,
   USERS_CRD,
 } from '../../../../src/api/names.ts';
-import type { TokenPolicy } from '../../../../src/api/token-policy.ts';
+import type { Hold, TokenPolicy } from '../../../../src/api/token-policy.ts';
 import type { User } from '../../../../src/api/user.ts';
 import { applier } from '../../../../src/controllers/users/apply.ts';
 import { holds, type Holds } from '../../../../src/controllers/holds/holds.ts';
-import { permissions } from '../../../../src/controllers/holds/permissions.ts';
+import { permissions, type Permissions } from '../../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../../src/controllers/users/ledger.ts';
 import { reconciler, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
+import { confirmedIds } from '../../../../src/domain/confirmation.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
 import { durationMs } from '../../../../src/domain/duration.ts';
 import { effectiveNamespace } from '../../../../src/domain/effective.ts';
 import { shutGate } from '../../../../src/domain/gates.ts';
+import { WINDOW_MS } from '../../../../src/domain/holds.ts';
 import type { LicenseContent } from '../../../../src/domain/license.ts';
 import type { CannotMint } from '../../../../src/domain/observed.ts';
 import { orphan } from '../../../../src/domain/orphans.ts';
@@ -54,6 +56,8 @@ const DEFINITION = {
 };
 const MAX_SKEW_MS = 5_000;
 const START = Date.parse('2030-01-01T00:00:00Z');
+/** So many of at most 50 Users are an accident. */
+const ACCIDENT = 10;
 /** Longer than any honest way to rest. */
 const MOST_PASSES = 25;
 
@@ -70,6 +74,7 @@ interface Operator {
   readonly surroundings: Surroundings;
   readonly reconcile: Reconcile;
   readonly holds: Holds;
+  readonly permissions: Permissions;
   /** What it has been told of the licence. */
   license: LicenseContent;
   /** Whether its clock has ever agreed with the API server's: else it takes the earlier of the two. */
@@ -90,9 +95,17 @@ export class World {
   #license: LicenseContent = { kind: 'NotRequired' };
   /** UIDs of Users that have signed in since any gate was last shut for them, watched or not. */
   readonly #entitled = new Set<string>();
+  /** Of those, whose User is being deleted: they keep what they have only while that is held. */
+  readonly #leaving = new Set<string>();
+  /** UIDs of Users that are gone, or about to be, and why. */
+  readonly #gone = new Map<string, 'Deleting' | 'Vanished'>();
+  /** Of those, whom an admin's confirmation has met, and when each of the others was let go without one. */
+  readonly #confirmed = new Set<string>();
+  readonly #letGo = new Map<string, number>();
 
   constructor(setClock: (now: number) => void) {
     this.setClock = setClock;
+    this.api.onNamespaceDeleted = (namespace) => this.#checkCollected(namespace);
     this.api.onSecretWritten = (secret) => this.#checkMint(tokenIn(secret));
     this.api.onTokenGiven = ({ sub = '', sid = '', exp }) => this.#checkMint({ sub, sid, exp });
     this.makePolicy();
@@ -107,14 +120,14 @@ export class World {
   }
 
   deletePolicy(): void {
-    this.#entitled.clear();
+    this.#forgetEntitled();
     this.api.remove('tokenpolicies', POLICY_NAME);
   }
 
   changePolicy(spec: object): void {
     const policy = this.api.objects.tokenpolicies.get(POLICY_NAME);
     if (!policy) return;
-    if ('enabled' in spec && spec.enabled === false) this.#entitled.clear();
+    if ('enabled' in spec && spec.enabled === false) this.#forgetEntitled();
     this.api.put('tokenpolicies', POLICY_NAME, { spec: { ...(policy['spec'] as object), ...spec } });
   }
 
@@ -155,7 +168,8 @@ export class World {
 
   deleteUser(name: string): void {
     const user = this.api.objects.users.get(name);
-    if (user) this.#entitled.delete(user.metadata.uid);
+    if (user && this.#entitled.delete(user.metadata.uid)) this.#leaving.add(user.metadata.uid);
+    if (user) this.#gone.set(user.metadata.uid, 'Deleting');
     this.api.remove('users', name);
   }
 
@@ -164,9 +178,29 @@ export class World {
     const user = this.api.objects.users.get(name);
     if (!user) return;
     this.#entitled.delete(user.metadata.uid);
+    this.#gone.set(user.metadata.uid, 'Vanished');
     const { finalizers: _, ...bare } = user.metadata;
     this.api.objects.users.set(name, { ...user, metadata: bare });
     this.api.remove('users', name);
+  }
+
+  /** An admin confirms all that is held now. */
+  confirm(): void {
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME);
+    const open = this.openHolds();
+    if (!policy || open.length === 0) return;
+    for (const [uid, cause] of this.#gone)
+      if (open.some((hold) => hold.cause === cause)) this.#confirmed.add(uid);
+    const confirmed = confirmedIds(policy as unknown as TokenPolicy);
+    const ids = [...confirmed, ...open.map(({ id }) => id)].join(',');
+    const annotations = { ...policy.metadata.annotations, [ANNOTATION.confirm]: ids };
+    this.api.put('tokenpolicies', POLICY_NAME, { metadata: { ...policy.metadata, annotations } });
+  }
+
+  /** What waits for an admin. */
+  openHolds(): readonly Hold[] {
+    const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy | undefined;
+    return (policy?.status?.holds ?? []).filter(({ confirmed }) => !confirmed);
   }
 
   /** A backup tool: the same spec and status under a new UID. */
@@ -258,7 +292,7 @@ export class World {
   advance(ms: number): void {
     const end = this.#licenseEnd();
     this.#now += ms;
-    if (end !== undefined && this.#now >= end && this.#isLicenseRequired()) this.#entitled.clear();
+    if (end !== undefined && this.#now >= end && this.#isLicenseRequired()) this.#forgetEntitled();
     this.setClock(this.#now + this.#skewMs);
   }
 
@@ -329,11 +363,18 @@ export class World {
       askPermission: policyHolds.ask,
       now: () => new Date(this.#now + (this.#clocksAgree() ? this.#skewMs : 0)),
     });
+    permitted.onChange((cause, uids) => {
+      for (const uid of uids) {
+        const permission = permitted.of(cause, uid);
+        if (permission?.given && permission.hold === undefined) this.#letGo.set(uid, this.#now);
+      }
+    });
     const operator: Operator = {
       stores,
       surroundings,
       reconcile,
       holds: policyHolds,
+      permissions: permitted,
       license: this.#license,
       hasAgreed: this.#clocksAgree(),
       told: { users: 0, tokenpolicies: 0, namespaces: 0, secrets: 0, anchors: 0, rolebindings: 0 },
@@ -428,16 +469,21 @@ export class World {
       this.deliverLicense();
       await this.reconcilePolicy();
       for (const name of this.#operator?.stores.users.values() ?? []) await this.reconcile(name.name);
-      await this.#collectOrphans();
+      const isNew = await this.#collectOrphans();
       this.api.finishNamespaces();
-      if (this.api.writes + this.api.changes.length === before) return;
+      if (!isNew && this.api.writes + this.api.changes.length === before) return;
     }
     throw new Error(`no rest after ${MOST_PASSES} passes`);
   }
 
-  /** As src/controllers/orphans, at rest, when every User that is not in the store is gone. */
-  async #collectOrphans(): Promise<void> {
-    const stores = this.#operator?.stores;
+  /**
+   * As src/controllers/orphans, at rest, when every User that is not in the store is gone, and the wait over.
+   * @returns whether one has turned up that is not decided on yet
+   */
+  async #collectOrphans(): Promise<boolean> {
+    let isNew = false;
+    const operator = this.#operator;
+    const stores = operator?.stores;
     for (const namespace of stores?.namespaces.values() ?? []) {
       const secret = stores?.secrets.get(`${namespace.name}/access-token`);
       const claimed = (stores?.byNamespace.get(namespace.name).size ?? 0) > 0;
@@ -450,13 +496,19 @@ export class World {
           `/api/v1/namespaces/${namespace.name}/secrets/${ANCHOR_SECRET}`,
           anchor,
         );
-      if (!what) continue;
+      const userUID = what === 'Namespace' ? namespace.userUID : secret?.userUID;
+      if (!operator || !what || userUID === undefined) continue;
+      operator.holds.vanished(userUID);
+      const permission = operator.permissions.of('Vanished', userUID);
+      isNew ||= permission === undefined;
+      if (!permission?.given && !namespace.deleting) continue;
       const path = `/api/v1/namespaces/${namespace.name}/secrets/access-token`;
       if (secret && (!namespace.deleting || secret.finalizers))
         await deleteForGood(this.#client, path, secret);
       if (what === 'Namespace' && !namespace.deleting)
         await deleteIfThere(this.#client, `${NAMESPACES.path}/${namespace.name}`, namespace.uid);
     }
+    return isNew;
   }
 
   #operatorNow(): Date {
@@ -469,15 +521,45 @@ export class World {
   #checkMint(token: Minted | undefined): void {
     if (!token) return;
     // Kept for checkAlways: the operator would take an error for a write that failed.
-    if (!this.#entitled.has(token.sub))
+    if (!this.#isEntitled(token.sub))
       this.api.trespasses.push(`minted for ${token.sub}, who has to sign in first`);
     const policy = this.api.objects.tokenpolicies.get(POLICY_NAME) as unknown as TokenPolicy;
     if (token.exp - this.#now > lifetime(policy).ttlMs + MAX_SKEW_MS)
       this.api.trespasses.push('minted for longer than the policy says');
   }
 
+  #forgetEntitled(): void {
+    this.#entitled.clear();
+    this.#leaving.clear();
+  }
+
+  #isEntitled(uid: string): boolean {
+    return this.#entitled.has(uid) || (this.#leaving.has(uid) && this.#isHeld(uid));
+  }
+
+  #isHeld(uid: string): boolean {
+    const cause = this.#gone.get(uid);
+    const isGiven = cause && this.#operator?.permissions.of(cause, uid)?.given;
+    return !isGiven && this.openHolds().some((hold) => hold.cause === cause);
+  }
+
+  /** Promise 7: a namespace goes with its User, and for each User there is a word of an admin, or a place among the few. */
+  #checkCollected({ metadata }: Stored): void {
+    const uid = metadata.labels?.[LABEL.userUID] ?? '';
+    if (!this.#gone.has(uid)) this.api.trespasses.push(`deleted the namespace of ${uid}, who is there`);
+    if (!this.#confirmed.has(uid) && !this.#letGo.has(uid))
+      this.api.trespasses.push(`deleted the namespace of ${uid}, whom nobody has let go`);
+  }
+
   checkAlways(): void {
     expect(this.api.trespasses).toEqual([]);
+    for (const cause of ['Deleting', 'Vanished'] as const) {
+      const lately = [...this.#letGo].filter(
+        ([uid, at]) =>
+          this.#gone.get(uid) === cause && !this.#confirmed.has(uid) && at > this.#now - WINDOW_MS,
+      );
+      expect(lately.length).toBeLessThan(ACCIDENT);
+    }
   }
 
   /** Somebody has taken our label off it, and the User is gone that remembers it: then nothing says that it is ours. */
@@ -531,7 +613,7 @@ export class World {
       const isUnknown = operator?.surroundings.claimed(SECRETS.view(overTheWire(secret))) !== undefined;
       if (!token && isUnknown && operator?.surroundings.cannotMint()) continue;
       if (!token) throw new Broken(`${key} holds what somebody else wrote`);
-      if (!this.#entitled.has(token.sub))
+      if (!this.#isEntitled(token.sub))
         throw new Broken(`${key} holds a token of ${token.sub}, who has to sign in first`);
       if (!policy) throw new Broken('a token without a policy');
       const user = [...this.api.objects.users.values()].find(
@@ -550,7 +632,7 @@ export class World {
     }
     this.#checkAnchors();
     for (const user of this.api.objects.users.values() as Iterable<unknown> as Iterable<User>) {
-      if (user.metadata.deletionTimestamp !== undefined)
+      if (user.metadata.deletionTimestamp !== undefined && !this.#isHeld(user.metadata.uid))
         throw new Broken(`${user.metadata.name} is never gone`);
       if (!operator || !user.status?.session) continue;
       const observed = observe(user, operator.surroundings);
