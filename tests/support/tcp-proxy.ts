@@ -31,8 +31,9 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     upstream.unpipe(client).pause();
   };
   const pass = ([client, upstream]: readonly [Socket, Socket]) => {
-    client.pipe(upstream);
-    upstream.pipe(client);
+    // A pair that was not frozen passes what comes once, too.
+    client.unpipe(upstream).pipe(upstream);
+    upstream.unpipe(client).pipe(client);
   };
 
   const server = createServer((client) => {

@@ -1,0 +1,175 @@
+// A real replica behind the fault proxy, asked as verifiers ask it: never a yes for somebody revoked meanwhile.
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Agent, request } from 'undici';
+import { latchkeyCommand } from '../../dev/latchkey/command.ts';
+import { startOperator, type Operator } from '../../dev/latchkey/operator.ts';
+import { waitUntil } from '../../dev/wait-until.ts';
+import { FRESH_MS } from '../../src/kubernetes/freshness.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { startFaultProxy, type FaultProxy } from './proxy/fault-proxy.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const HOUR_MS = 3_600_000;
+/** It says that it is cut off 15 s after the first proof that did not come; a busy machine takes longer. */
+const NOTICED_MS = 60_000;
+
+const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
+const command = latchkeyCommand(latchkey.cluster.adminKubeconfig);
+let proxy: FaultProxy;
+let replica: Operator;
+let callerToken: string;
+let dispatcher: Agent;
+
+beforeAll(async () => {
+  proxy = await startFaultProxy(latchkey.cluster);
+  // It verifies what the other one, which leads, has signed.
+  replica = await startOperator(
+    { ...latchkey.cluster, url: proxy.url, caFile: proxy.caFile },
+    { flags: [`--issuer-url=${latchkey.operator.portal}`] },
+  );
+  dispatcher = new Agent({ connect: { ca: readFileSync(replica.caFile) } });
+  callerToken = (await command('callers', 'add', 'verifier', '--namespace=latchkey')).trim();
+  for (const name of ['ada', 'grace']) await latchkey.createUser(name);
+}, 120_000);
+afterAll(async () => {
+  await dispatcher.close();
+  await replica.stop();
+  replica.remove();
+  await proxy.close();
+  await latchkey.stop();
+});
+afterEach(async () => {
+  proxy.lagMs.clear();
+  proxy.onLine = () => undefined;
+  proxy.flow();
+  proxy.mend();
+  await untilReady('200 ok');
+}, 2 * NOTICED_MS);
+
+/** `unknown` is a no that says nothing of the token. */
+type Said = 'yes' | 'no' | 'unknown';
+
+async function post(path: string, type: string, body: string) {
+  const headers = { authorization: `Bearer ${callerToken}`, 'content-type': type };
+  const answer = await request(replica.portal + path, { dispatcher, method: 'POST', headers, body });
+  return { status: answer.statusCode, text: await answer.body.text() };
+}
+
+async function reviewed(token: string): Promise<Said> {
+  const spec = { token, audiences: ['latchkey'] };
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec };
+  const { status, text } = await post('/token-review', 'application/json', JSON.stringify(review));
+  // Whether the caller may ask is not known either.
+  if (status === 503) return 'unknown';
+  expect(status).toBe(200);
+  const { authenticated, error } = JSON.parse(text).status;
+  if (authenticated) return 'yes';
+  return error === 'the token is not valid' ? 'no' : 'unknown';
+}
+
+async function introspected(token: string): Promise<Said> {
+  const form = new URLSearchParams({ token }).toString();
+  const { status, text } = await post('/introspect', 'application/x-www-form-urlencoded', form);
+  if (status === 503) return 'unknown';
+  expect(status).toBe(200);
+  return JSON.parse(text).active ? 'yes' : 'no';
+}
+
+const both = (token: string) => Promise.all([reviewed(token), introspected(token)]);
+const untilBoth = (what: Said, token: string, withinMs: number) =>
+  waitUntil(`${what} from both`, withinMs, async () => (await both(token)).every((said) => said === what));
+const untilReady = (expected: string) =>
+  waitUntil(`/readyz to say ${expected}`, NOTICED_MS, async () => {
+    const { statusCode, body } = await request(`${replica.portal}/readyz`, { dispatcher });
+    return `${statusCode} ${(await body.text()).trim()}` === expected;
+  });
+
+async function signIn(name: string): Promise<string> {
+  await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending' || phase === 'Active');
+  expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
+  const { token } = await latchkey.untilToken(name);
+  await untilBoth('yes', token, 10_000);
+  return token;
+}
+
+/** From some moment on, never a yes, for longer than any proof lasts. */
+async function neverAgain(token: string): Promise<void> {
+  const until = performance.now() + FRESH_MS + 3_000;
+  await waitUntil('some time to pass', 60_000, async () => {
+    expect(await both(token)).not.toContain('yes');
+    return performance.now() > until;
+  });
+}
+const untilNoYes = (token: string) =>
+  waitUntil('no yes any more', FRESH_MS + 3_000, async () => !(await both(token)).includes('yes'));
+
+const REVOCATIONS: readonly (readonly [string, () => Promise<unknown>])[] = [
+  ['an admin ends the session', () => command('revoke', '--user=ada')],
+  ['the policy is switched off and on', async () => {
+    await latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } });
+    await latchkey.untilStatus('ada', ({ session }) => session === undefined);
+    await latchkey.patch('tokenpolicy cluster', { spec: { enabled: true } });
+  }],
+]; // prettier-ignore
+
+describe.each(REVOCATIONS)('when %s', (_, revoke) => {
+  test('a replica whose watches have stalled says no within the age of a proof, and for good', async () => {
+    const token = await signIn('ada');
+    for (const resource of ['users', 'tokenpolicies']) expect(proxy.stall(resource)).toBeGreaterThan(0);
+    await revoke();
+    await untilNoYes(token);
+    await neverAgain(token);
+    await untilBoth('no', token, 15_000);
+  }, 120_000);
+
+  test('one whose watches lag by an hour does, too, says that it is cut off, and knows those who sign in', async () => {
+    const token = await signIn('ada');
+    for (const resource of ['users', 'tokenpolicies']) proxy.lagMs.set(resource, HOUR_MS);
+    await revoke();
+    await untilNoYes(token);
+    await neverAgain(token);
+    // What it reads live is current.
+    await signIn('ada');
+    expect(await both(token)).toEqual(['no', 'no']);
+    await untilReady('503 failed: api-server');
+  }, 150_000);
+});
+
+test('one whose watches come back after so long that their history is gone lists, and says no', async () => {
+  const token = await signIn('ada');
+  for (const resource of ['users', 'tokenpolicies']) expect(proxy.stall(resource)).toBeGreaterThan(0);
+  const before = proxy.met.get('Expire') ?? 0;
+  await command('revoke', '--user=ada');
+  // The next line that any watch of these would tell is that it has expired.
+  const expired = new Set<string>();
+  proxy.onLine = ({ resource }) => {
+    if (!['users', 'tokenpolicies'].includes(resource) || expired.has(resource)) return undefined;
+    expired.add(resource);
+    return { do: 'Expire' };
+  };
+  proxy.flow();
+  await untilNoYes(token);
+  await neverAgain(token);
+  await untilBoth('no', token, 15_000);
+  expect(proxy.met.get('Expire') ?? 0).toBeGreaterThan(before);
+}, 120_000);
+
+test('one that is cut off says that it cannot tell, to everybody, and is not ready; then it knows', async () => {
+  const [ada, grace] = [await signIn('ada'), await signIn('grace')];
+  proxy.cut();
+  await command('revoke', '--user=ada');
+  await waitUntil('nothing to be known', FRESH_MS + 10_000, async () => {
+    const said = [...(await both(ada)), ...(await both(grace))];
+    return said.every((one) => one === 'unknown');
+  });
+  await untilReady('503 failed: api-server, signing-keys, callers');
+  expect(await both(ada)).toEqual(['unknown', 'unknown']);
+  proxy.mend();
+  await waitUntil('it to know', 60_000, async () => {
+    const said = await both(ada);
+    expect(said).not.toContain('yes');
+    return said.every((one) => one === 'no');
+  });
+  await untilBoth('yes', grace, 15_000);
+}, 180_000);
