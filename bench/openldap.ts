@@ -8,10 +8,18 @@ import type { User } from '../src/api/user.ts';
 import { listAll } from '../src/kubernetes/list.ts';
 import { USERS } from '../src/observation/views.ts';
 import { passLimitMs, type Arena } from './arena.ts';
+import { forgetDirectory } from './seed.ts';
 import type { Operation } from './slapd-log.ts';
 
-export const directoryOfEverybody = (names: readonly string[]): Promise<OpenLdap> =>
-  startOpenLdap({ users: names.map((uid) => ({ uid, cn: uid })), logOperations: true });
+/** With whoever an earlier part has left, too: many who are missing or replaced at once would be held. */
+export async function directoryOfEverybody({ admin }: Arena): Promise<OpenLdap> {
+  const { objects } = await listAll(admin, USERS);
+  await forgetDirectory(
+    admin,
+    objects.map(({ user }) => user),
+  );
+  return startOpenLdap({ users: objects.map(({ name }) => ({ uid: name, cn: name })), logOperations: true });
+}
 
 /** The password that an operator searches with, where it looks for it. */
 export const letBind = ({ cluster }: Arena, { bindPassword }: OpenLdap): Promise<void> =>
@@ -50,7 +58,7 @@ export function disableInDirectory(server: OpenLdap, names: readonly string[]): 
   return server.modify(changes.join('\n'));
 }
 
-/** When each entry was last changed, in ms since 1970, by its DN. */
-export function changesIn(operations: readonly Operation[]): ReadonlyMap<string, number> {
-  return new Map(operations.filter(({ kind }) => kind === 'MOD').map(({ dn, endedAt }) => [dn, endedAt]));
+/** The last change of each entry, by its DN. */
+export function changesIn(operations: readonly Operation[]): ReadonlyMap<string, Operation> {
+  return new Map(operations.filter(({ kind }) => kind === 'MOD').map((change) => [change.dn, change]));
 }

@@ -34,6 +34,24 @@ export function signInAgain(client: KubernetesClient, to: number): Promise<void>
   );
 }
 
+/**
+ * Forgets what a directory of an earlier part has said of Users: to them the accounts of the next one are others under
+ * the same names.
+ */
+export async function forgetDirectory(client: KubernetesClient, users: readonly User[]): Promise<void> {
+  const left = users.filter(({ status }) => status?.directory !== undefined);
+  const worker = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop())
+      await client.request({
+        method: 'PATCH',
+        path: `${USERS.path}/${next.metadata.name}/status`,
+        contentType: 'application/merge-patch+json',
+        body: { status: { directory: null } },
+      });
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+}
+
 async function forEach(
   client: KubernetesClient,
   from: number,

@@ -22,7 +22,7 @@ import type { Part } from '../part.ts';
 import { everybodyIsRefused, refusals, type Question, type Revoke, type Switched } from '../refusals.ts';
 import { reviewRate, reviewRateTable } from '../review-rate.ts';
 import type { Scale } from '../scale.ts';
-import { signInAgain, userName } from '../seed.ts';
+import { signInAgain } from '../seed.ts';
 import { readOperations } from '../slapd-log.ts';
 import { percentile } from '../statistics.ts';
 import type { Table } from '../table.ts';
@@ -44,7 +44,7 @@ type Found = Map<string, Row>;
 export const revocation: Part = {
   name: 'revocation',
   async run({ arena, scale: { revocations }, say, nodeFlags }) {
-    const server = await directoryOfEverybody(Array.from({ length: arena.users() }, (_, n) => userName(n)));
+    const server = await directoryOfEverybody(arena);
     try {
       await letBind(arena, server);
       await arena.patchPolicy({ accessToken: { audiences: [SERVICE_AUDIENCE, AUDIENCE] } });
@@ -121,7 +121,7 @@ const inDirectory =
     await disableInDirectory(server, names);
     return () => {
       const changes = changesIn(readOperations(server.logFile));
-      return new Map(names.map((name) => [name, changes.get(userDn(name)) ?? Number.NaN]));
+      return new Map(names.map((name) => [name, changes.get(userDn(name))?.endedAt ?? Number.NaN]));
     };
   };
 
