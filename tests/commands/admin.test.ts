@@ -75,14 +75,14 @@ describe('after a restored backup', () => {
   test('a namespace whose User came back with another UID is never collected, and adopt hands it over without a session', async () => {
     await signedIn('ada');
     await kubectl(['-n', 'ada', 'create', 'configmap', 'precious']);
-    const before = await latchkey.user('ada');
+    const before = await latchkey.untilStatus('ada', ({ phase }) => phase === 'Active');
     await restartOperator(async () => {
       await latchkey.patch('users.latchkey.dev ada', { metadata: { finalizers: null } });
       await kubectl(['delete', 'users.latchkey.dev', 'ada', '--timeout=20s']);
       await latchkey.createUser('ada');
       // A backup tool may bring the status back too.
       await kubectl(
-        ['patch', 'users.latchkey.dev', 'ada', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: before.status })],
+        ['patch', 'users.latchkey.dev', 'ada', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: before })],
       ); // prettier-ignore
     });
     const status = await latchkey.untilStatus('ada', ({ conditions }) =>
@@ -107,7 +107,8 @@ describe('after a restored backup', () => {
     const { status } = await latchkey.user('grace');
     expect(status?.session).toBeUndefined();
     await signedIn('grace');
-    const before = await latchkey.user('grace');
+    // A backup from a moment earlier would say of itself what is waited for below.
+    const before = await latchkey.untilStatus('grace', ({ phase }) => phase === 'Active');
     await restartOperator(async () => {
       await latchkey.patch('users.latchkey.dev grace', { metadata: { finalizers: null } });
       await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=20s']);
@@ -117,7 +118,7 @@ describe('after a restored backup', () => {
         metadata: { labels: { 'latchkey.dev/user-uid': metadata.uid } },
       });
       await kubectl(
-        ['patch', 'users.latchkey.dev', 'grace', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: before.status })],
+        ['patch', 'users.latchkey.dev', 'grace', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: before })],
       ); // prettier-ignore
     });
     const after = await latchkey.untilStatus('grace', ({ phase }) => phase === 'Pending');
