@@ -3,6 +3,9 @@ import { decodeJwt, type JWTPayload } from 'jose';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { User, UserStatus } from '../../src/api/user.ts';
+import { hasStatus } from '../../src/kubernetes/api-error.ts';
+import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
+import { loadConnection } from '../../src/kubernetes/credentials.ts';
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
 import { startControlPlane, type ControlPlane } from '../../dev/cluster/control-plane.ts';
 import { runKubectl } from '../../dev/cluster/kubectl.ts';
@@ -71,14 +74,19 @@ export async function startLatchkey({
     );
     await writeLocalAccounts(cluster, await Promise.all(lines));
     const url = apiServer ? await apiServer(cluster.url) : cluster.url;
-    return latchkey(cluster, await startOperator({ ...cluster, url }, options));
+    const operator = await startOperator({ ...cluster, url }, options);
+    return latchkey(cluster, kubernetesClient(await loadConnection(cluster.adminKubeconfig)), operator);
   } catch (error) {
     await cluster.stop();
     throw error;
   }
 }
 
-function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
+interface SecretWithToken {
+  readonly data?: { readonly AUTH_TOKEN?: string };
+}
+
+function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operator): Latchkey {
   const kubectl = adminKubectl(cluster);
   const state = { operator: first };
 
@@ -100,24 +108,19 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
       await agent.close();
     }
   };
-  const user = async (name: string): Promise<User> =>
-    JSON.parse(await kubectl(['get', 'users.latchkey.dev', name, '-o', 'json']));
+  // Asked again and again; a kubectl for each time would take half of the machine.
+  const user = (name: string) =>
+    admin.request<User>({ method: 'GET', path: `/apis/latchkey.dev/v1alpha1/users/${name}` });
   const token = async (namespace: string) => {
-    const data = await kubectl([
-      '-n',
-      namespace,
-      'get',
-      'secret',
-      'access-token',
-      '-o',
-      'jsonpath={.data.AUTH_TOKEN}',
-    ]);
-    return data === '' ? undefined : Buffer.from(data, 'base64').toString();
+    const path = `/api/v1/namespaces/${namespace}/secrets/access-token`;
+    const { data } = await admin.request<SecretWithToken>({ method: 'GET', path });
+    const value = data?.AUTH_TOKEN;
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
   };
   /** A Secret or a namespace that is not there, or not yet, is no token. */
   const tokenIfAny = (namespace: string) =>
     token(namespace).catch((error: unknown) => {
-      if (String(error).includes('NotFound')) return undefined;
+      if (hasStatus(error, 404)) return undefined;
       throw error;
     });
 
@@ -173,6 +176,7 @@ function latchkey(cluster: ControlPlane, first: Operator): Latchkey {
     async stop() {
       await state.operator.stop();
       state.operator.remove();
+      await admin.close();
       await cluster.stop();
     },
   };
