@@ -1,12 +1,14 @@
 // Operators that are killed, frozen and cut off, alone and in pairs.
 import { expect } from '@jest/globals';
 import { waitUntil } from '../../../dev/wait-until.ts';
+import { samplesIn } from '../../metrics/samples.ts';
 import type { Field } from '../harness/field.ts';
 import { withMischief } from '../harness/mischief.ts';
 import type { Replica } from '../harness/replicas.ts';
 
 const KILLS = 3;
 const NOTICE_MS = 30_000;
+const TAKE_UP_MS = 60_000;
 
 /** Ends every replica but one, and waits until that one leads. */
 async function alone(field: Field): Promise<Replica> {
@@ -26,6 +28,18 @@ async function pair(field: Field): Promise<{ readonly leader: Replica; readonly 
   const other = field.replicas.all.find((replica) => replica !== leader);
   if (!other) throw new Error('there is no second replica');
   return { leader, other };
+}
+
+/** It writes every Secret once, as it cannot know what was done to them before. */
+async function untilTakenUp(field: Field, { operator }: Replica): Promise<void> {
+  // By then everybody waits to be looked at.
+  await field.carryOn(2_000);
+  await waitUntil('the new leader to have taken up everybody', TAKE_UP_MS, async () => {
+    const samples = samplesIn(await (await fetch(operator.metricsUrl)).text());
+    return samples['latchkey_queue_depth{loop="users"}'] === 0;
+  });
+  // What it had begun by then ends.
+  await field.carryOn(2_000);
 }
 
 export async function operatorIsKilled(field: Field): Promise<void> {
@@ -64,8 +78,7 @@ export async function leaderIsFrozen(field: Field): Promise<void> {
       process.kill(pid, 'SIGSTOP');
       await field.replicas.untilLeading(other);
     });
-    // The new one has written every Secret once, as it cannot know what was done to them before.
-    await field.carryOn(5_000);
+    await untilTakenUp(field, other);
     const before = leader.proxy.written.length;
     process.kill(pid, 'SIGCONT');
     await waitUntil('the old leader to notice', NOTICE_MS, () => !leader.leads());
@@ -85,6 +98,8 @@ export async function leaderIsCutOff(field: Field): Promise<void> {
       await field.replicas.untilLeading(other);
     });
     await waitUntil('the old leader to notice', NOTICE_MS, () => !leader.leads());
+    // What it had sent before may lie in the network still; by then the API server has a reason to refuse it.
+    await untilTakenUp(field, other);
     const before = leader.proxy.written.length;
     leader.proxy.mend();
     await field.carryOn(3_000);
