@@ -15,6 +15,11 @@ export interface Cause {
   readonly fault?: true;
 }
 
+/** A User, which may be gone: then this is all that is known of it. */
+export interface Whose {
+  readonly metadata: { readonly name: string; readonly uid: string };
+}
+
 export type Happening =
   /** Somebody tried to sign in; `outcome` as the portal knows it. */
   | { readonly what: 'SignIn'; readonly outcome: string; readonly address: string }
@@ -39,7 +44,7 @@ export type Happening =
     }
   | {
       readonly what: 'TokenRevoked';
-      readonly user: User;
+      readonly user: Whose;
       /** Undefined where another process wrote the token: nothing is remembered over a restart. */
       readonly jti: string | undefined;
       readonly cause: Cause;

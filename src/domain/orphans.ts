@@ -1,4 +1,5 @@
 // What is left of Users that vanished while nobody watched, and whether it may be collected.
+import type { Cause } from './happening.ts';
 import type { NamespaceView, SecretView } from './observed.ts';
 
 /** What the watch of a CustomResourceDefinition tells. */
@@ -25,6 +26,12 @@ export function wentWithDefinition(
 ): boolean {
   return isGoing(definition) || namespace.createdAt < (definition?.createdAt ?? '');
 }
+
+/** Why the token in a namespace goes whose User is gone without having been offboarded. */
+export const USER_GONE: Cause = {
+  reason: 'UserGone',
+  message: 'The User is gone without having been offboarded, so what is left of it is collected.',
+};
 
 export interface OrphanObserved {
   readonly namespace: NamespaceView;

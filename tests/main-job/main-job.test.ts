@@ -252,6 +252,10 @@ describe('offboarding', () => {
     // The token goes from a namespace that was handed over, and the namespace stays.
     await kubectl(['-n', 'edsger', 'wait', '--for=delete', 'secret/access-token', '--timeout=30s']);
     await kubectl(['get', 'namespace', 'edsger']);
+    for (const user of ['dennis', 'edsger'])
+      expect(latchkey.operator.log()).toMatch(
+        new RegExp(`"event":"TokenRevoked","user":"${user}","reason":"UserGone"`),
+      );
   });
 });
 

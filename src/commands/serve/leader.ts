@@ -105,7 +105,9 @@ export function leaderWork(
     caches,
     holds: held,
     permissions,
-    tendHeldToken: heldTokens({ client, caches, ledger, log }),
+    ledger,
+    tendHeldToken: heldTokens({ client, caches, ledger, tell }),
+    tell,
     isLeading,
     log,
   });

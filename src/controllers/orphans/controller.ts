@@ -2,16 +2,19 @@
 import type { Logger } from 'pino';
 import { ANCHOR_SECRET, DNS_LABEL, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
+import type { Tell } from '../../domain/happening.ts';
+import { USER_GONE } from '../../domain/orphans.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
-import { NAMESPACES, USERS } from '../../observation/views.ts';
+import { NAMESPACES, USERS, type CachedSecret } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
+import type { Ledger } from '../users/ledger.ts';
 import { deadAnchorIn, orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 
@@ -25,7 +28,9 @@ export interface OrphansControllerOptions {
   readonly caches: Caches;
   readonly holds: Pick<Holds, 'vanished'>;
   readonly permissions: Permissions;
+  readonly ledger: Ledger;
   readonly tendHeldToken: TendHeldToken;
+  readonly tell: Tell;
   readonly isLeading: () => boolean;
   readonly log: Logger;
 }
@@ -40,7 +45,9 @@ export function orphansController({
   caches,
   holds,
   permissions,
+  ledger,
   tendHeldToken,
+  tell,
   isLeading,
   log,
 }: OrphansControllerOptions): OrphansController {
@@ -50,7 +57,7 @@ export function orphansController({
       const namespace = caches.namespaces.get(name);
       if (!namespace) return;
       const stuck = tokenStuckIn(caches, namespace);
-      if (stuck && isLeading()) await deleteForGood(client, secretPath(name), stuck);
+      if (stuck && isLeading()) await revoke(stuck);
       const found = orphanIn(caches, namespace);
       const anchor = deadAnchorIn(caches, name);
       if (!(found ?? anchor) || !isLeading()) return;
@@ -64,7 +71,7 @@ export function orphansController({
       const permission = permissions.of('Vanished', found.userUID);
       if (permission?.given) await collect(found);
       if (permission?.given !== false) return;
-      const lookAgainAt = await tendHeldToken(name, permission.hold, new Date());
+      const lookAgainAt = await tendHeldToken(found, new Date());
       if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
     },
     onFailure(name, error, pauseMs) {
@@ -97,10 +104,21 @@ export function orphansController({
     if (what === 'Namespace') await deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid);
   }
 
+  async function revoke(secret: CachedSecret): Promise<void> {
+    const { uid, namespace = '', userName = namespace, userUID = uid } = secret;
+    const held = ledger.held(secret);
+    await deleteForGood(client, secretPath(namespace), secret);
+    const user = { metadata: { name: userName, uid: userUID } };
+    if (held) tell({ what: 'TokenRevoked', user, jti: held.jti, cause: USER_GONE });
+    // While a watch has still to tell that it is gone, it is not told twice.
+    if (caches.secrets.get(`${namespace}/${TOKEN_SECRET}`)?.uid === uid)
+      ledger.record(secret, { reason: USER_GONE.reason });
+  }
+
   /** The token goes first: a namespace takes its time, or stays. */
   async function collectSecret(namespace: string): Promise<void> {
     const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
-    if (secret) await deleteForGood(client, secretPath(namespace), secret);
+    if (secret) await revoke(secret);
     await collectAnchor(namespace);
     const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
     if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).size > 0) return;
