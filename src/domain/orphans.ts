@@ -1,5 +1,6 @@
 // What is left of Users that vanished while nobody watched, and whether it may be collected.
 import type { Cause } from './happening.ts';
+import type { Permission } from './holds.ts';
 import type { NamespaceView, SecretView } from './observed.ts';
 
 /** What the watch of a CustomResourceDefinition tells. */
@@ -32,6 +33,19 @@ export const USER_GONE: Cause = {
   reason: 'UserGone',
   message: 'The User is gone without having been offboarded, so what is left of it is collected.',
 };
+
+/**
+ * How much longer an orphaned namespace waits: a restore brings namespaces back before the Users, and nothing brings
+ * back what was collected. An admin's confirmation waits for nothing.
+ * @param waitedMs since this leader first saw it orphaned
+ */
+export function collectedInMs(
+  permission: Permission & { given: true },
+  waitedMs: number,
+  graceMs: number,
+): number {
+  return permission.hold === undefined ? Math.max(graceMs - waitedMs, 0) : 0;
+}
 
 export interface OrphanObserved {
   readonly namespace: NamespaceView;

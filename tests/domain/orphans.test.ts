@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { orphan, type OrphanObserved } from '../../src/domain/orphans.ts';
+import { collectedInMs, orphan, type OrphanObserved } from '../../src/domain/orphans.ts';
 import { aNamespace } from './pictures.ts';
 
 /** Ada is gone, Grace lives. */
@@ -50,4 +50,13 @@ describe('nothing is collected', () => {
   ])('%s', (_, change) => {
     expect(collected(change)).toBeUndefined();
   });
+});
+
+test.each([
+  ['just seen', undefined, 0, 3_600_000],
+  ['seen a while ago', undefined, 3_000_000, 600_000],
+  ['seen long ago', undefined, 4_000_000, 0],
+  ['that an admin has confirmed', 'k7mx2q', 0, 0],
+])('a namespace %s is collected when it is time', (_, hold, waitedMs, leftMs) => {
+  expect(collectedInMs({ given: true, hold }, waitedMs, 3_600_000)).toBe(leftMs);
 });

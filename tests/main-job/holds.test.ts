@@ -276,3 +276,54 @@ describe('Users that vanish while no operator runs', () => {
     );
   });
 });
+
+describe('Namespaces that are restored before their Users', () => {
+  const dozen = named(60, 12);
+
+  async function restore(names: readonly string[]): Promise<void> {
+    for (const name of names)
+      await kubectl(
+        ['create', '-f', '-'],
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: {
+            name,
+            labels: { 'latchkey.dev/namespace': 'made', 'latchkey.dev/user-uid': `of-old-${name}` },
+            annotations: { 'latchkey.dev/user': name },
+          },
+        }),
+      );
+  }
+
+  test('are all left where they are, also the first of them that come alone', async () => {
+    await restore(dozen.slice(0, 3));
+    for (const name of dozen.slice(0, 3))
+      await waitUntil('it to be missed', DEADLINE_MS, () =>
+        latchkey.operator.log().includes(`"event":"NamespaceOrphaned","namespace":"${name}"`),
+      );
+    expect(await openHolds()).toEqual([]);
+    await restore(dozen.slice(3));
+    const hold = await untilHeld((affected) => affected >= 12 - NEVER_ASKED);
+    expect(hold.cause).toBe('Vanished');
+    expect(await namespacesOf(dozen)).toEqual(dozen);
+  });
+
+  test('are handed to the Users that come after, and nothing is held any more', async () => {
+    const items = dozen.map((name) => ({
+      apiVersion: 'latchkey.dev/v1alpha1',
+      kind: 'User',
+      metadata: { name },
+      spec: {},
+    }));
+    await kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    const adopt = [MAIN, 'adopt', '--restored', `--kubeconfig=${cluster.adminKubeconfig}`];
+    expect((await run(process.execPath, adopt)).stdout).toContain('12 of 12 orphaned namespaces');
+    await waitUntil(
+      'the end of the hold',
+      DEADLINE_MS,
+      async () => (await policy()).status?.holds === undefined,
+    );
+    expect(await namespacesOf(dozen)).toEqual(dozen);
+  });
+});

@@ -246,7 +246,7 @@ describe('offboarding', () => {
     latchkey.operator.remove();
     const { startOperator } = await import('../../dev/latchkey/operator.ts');
     latchkey.operator = await startOperator(latchkey.cluster, {
-      flags: ['--sign-in-attempts-per-address=1000'],
+      flags: ['--sign-in-attempts-per-address=1000', '--orphan-grace-period=1s'],
     });
     await kubectl(['wait', '--for=delete', 'namespace/dennis', '--timeout=30s']);
     // The token goes from a namespace that was handed over, and the namespace stays.

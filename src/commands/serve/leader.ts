@@ -108,7 +108,9 @@ export function leaderWork(
     ledger,
     tendHeldToken: heldTokens({ client, caches, ledger, tell }),
     tell,
+    graceMs: settings.orphanGracePeriod,
     isLeading,
+    now: known.now,
     log,
   });
   const tended = [keys, ...(certificate ? [certificate] : [])].map(tending);

@@ -64,6 +64,11 @@ export const serveSettings = z
       .default('restricted')
       .describe('The Pod security standard that namespaces made for Users enforce. Default restricted.'),
 
+    orphanGracePeriod: durationText(
+      'How long a namespace stays whose User is gone without having been offboarded, as in the middle of a restore.',
+      '1h',
+    ),
+
     directoryPollInterval: durationText('How often the directory is asked what has changed.', '1s'),
     directorySweepInterval: durationText('How often it is asked about everybody.', '1m'),
 

@@ -8,6 +8,8 @@ type ByKey = ReadonlyMap<string, Permission>;
 export interface Permissions {
   /** Undefined where nothing is decided yet; `key` is the UID of the User. */
   of(cause: HoldCause, key: string): Permission | undefined;
+  /** Whether anybody is held by this cause. */
+  holds(cause: HoldCause): boolean;
   /** Takes in a decision; whom a cause does not name any more is forgotten. */
   replace(cause: HoldCause, permissions: ByKey): void;
   clear(): void;
@@ -21,6 +23,7 @@ export function permissions(): Permissions {
   const listeners: ((cause: HoldCause, keys: readonly string[]) => void)[] = [];
   return {
     of: (cause, key) => known.get(cause)?.get(key),
+    holds: (cause) => [...(known.get(cause)?.values() ?? [])].some(({ given }) => !given),
     replace(cause, next) {
       const before = known.get(cause) ?? new Map<string, Permission>();
       known.set(cause, next);

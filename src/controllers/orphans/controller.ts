@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { ANCHOR_SECRET, DNS_LABEL, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
 import type { Tell } from '../../domain/happening.ts';
-import { USER_GONE } from '../../domain/orphans.ts';
+import type { Permission } from '../../domain/holds.ts';
+import { collectedInMs, USER_GONE } from '../../domain/orphans.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
@@ -31,7 +32,11 @@ export interface OrphansControllerOptions {
   readonly ledger: Ledger;
   readonly tendHeldToken: TendHeldToken;
   readonly tell: Tell;
+  /** How long a namespace stays after its User was missed for the first time, in milliseconds. */
+  readonly graceMs: number;
   readonly isLeading: () => boolean;
+  /** The time to decide by. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
@@ -48,9 +53,14 @@ export function orphansController({
   ledger,
   tendHeldToken,
   tell,
+  graceMs,
   isLeading,
+  now,
   log,
 }: OrphansControllerOptions): OrphansController {
+  /** By the UID of the namespace, since when it waits to be collected, by the monotonic clock: a new term begins anew. */
+  const waiting = new Map<string, number>();
+
   const queue = new WorkQueue({
     concurrency: CONCURRENCY,
     async work(name) {
@@ -60,6 +70,7 @@ export function orphansController({
       if (stuck && isLeading()) await revoke(stuck);
       const found = orphanIn(caches, namespace);
       const anchor = deadAnchorIn(caches, name);
+      if (!found) waiting.delete(namespace.uid);
       if (!(found ?? anchor) || !isLeading()) return;
       const definition = caches.userDefinition.get(USERS_CRD);
       // A User that was made a moment ago may claim the namespace, and the cache not know it yet.
@@ -69,9 +80,9 @@ export function orphansController({
       if (!found || (await isThere(found, definition !== undefined))) return;
       holds.vanished(found.userUID);
       const permission = permissions.of('Vanished', found.userUID);
-      if (permission?.given) await collect(found);
+      if (permission?.given) await collect(found, permission);
       if (permission?.given !== false) return;
-      const lookAgainAt = await tendHeldToken(found, new Date());
+      const lookAgainAt = await tendHeldToken(found, now());
       if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
     },
     onFailure(name, error, pauseMs) {
@@ -95,13 +106,28 @@ export function orphansController({
     }
   }
 
-  async function collect({ namespace: { name, uid }, what }: Orphan): Promise<void> {
+  async function collect(
+    { namespace: { name, uid }, what }: Orphan,
+    permission: Permission & { given: true },
+  ): Promise<void> {
+    await collectSecret(name);
+    if (what !== 'Namespace') return;
+    const since = waiting.get(uid) ?? performance.now();
+    const leftMs = collectedInMs(permission, performance.now() - since, graceMs);
+    if (leftMs > 0 && !waiting.has(uid))
+      log.warn(
+        { event: 'NamespaceOrphaned', namespace: name, leftMs },
+        'its User is gone; unless one claims it meanwhile, it is deleted with all that is in it',
+      );
+    waiting.set(uid, since);
+    if (leftMs > 0) return queue.addAt(name, Date.now() + leftMs);
+    // They may have gone together: then all of them wait for the same word.
+    if (permission.hold === undefined && permissions.holds('Vanished')) return;
     log.warn(
-      { event: 'OrphanCollected', namespace: name, what },
+      { event: 'OrphanCollected', namespace: name },
       'its User is gone; deleting what was made for it',
     );
-    await collectSecret(name);
-    if (what === 'Namespace') await deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid);
+    await deleteIfThere(client, `${NAMESPACES.path}/${name}`, uid);
   }
 
   async function revoke(secret: CachedSecret): Promise<void> {
@@ -131,7 +157,8 @@ export function orphansController({
     if (anchor) await deleteForGood(client, secretPath(namespace, ANCHOR_SECRET), anchor);
   }
 
-  caches.namespaces.onChange((_, after) => {
+  caches.namespaces.onChange((before, after) => {
+    if (before && before.uid !== after?.uid) waiting.delete(before.uid);
     if (after) queue.add(after.name);
   });
   caches.secrets.onChange((_, after) => {
@@ -154,12 +181,14 @@ export function orphansController({
   permissions.onChange((cause, keys) => {
     if (cause !== 'Vanished') return;
     const changed = new Set(keys);
-    for (const { userUID, namespace } of orphans(caches)) if (changed.has(userUID)) queue.add(namespace.name);
+    for (const { userUID, namespace } of orphans(caches))
+      if (changed.has(userUID) || waiting.has(namespace.uid)) queue.add(namespace.name);
   });
 
   return {
     queue,
     async run(signal) {
+      waiting.clear();
       for (const { name } of caches.namespaces.values()) queue.add(name);
       await queue.run(signal);
     },
