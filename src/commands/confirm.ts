@@ -20,6 +20,9 @@ export interface ConfirmCommand {
  */
 export class ConfirmError extends LatchkeyError<'HoldUnknown' | 'NotAllowed' | 'NoTokenPolicy'> {}
 
+/** As ids look; whatever else was given may be anything, a token for instance, and is not repeated. */
+const ID = /^[a-z0-9]{1,16}$/;
+
 const PATH = `${POLICIES.path}/${POLICY_NAME}`;
 
 /** @throws {ConfirmError} */
@@ -47,7 +50,10 @@ async function write({ client, out }: ConfirmCommand, id: string): Promise<void>
   const policy = await client.request<TokenPolicy>({ method: 'GET', path: PATH });
   const hold = policy.status?.holds?.find((each) => each.id === id);
   if (!hold)
-    throw new ConfirmError('HoldUnknown', `Nothing is held as ${JSON.stringify(id)}. ${listOf(policy)}`);
+    throw new ConfirmError(
+      'HoldUnknown',
+      `Nothing is held as ${ID.test(id) ? id : 'that'}. ${listOf(policy)}`,
+    );
   const { cause, affected, of } = hold;
   if (confirmedIds(policy).has(id)) {
     out(`${id} is confirmed already; ${affected} are left.`);

@@ -23,6 +23,8 @@ export interface WhyCommand {
  */
 export class WhyError extends LatchkeyError<'UserUnknown' | 'NotAllowed' | 'NotInstalled'> {}
 
+/** As src/api/user.ts has it. */
+const LONGEST_USERNAME = 256;
 /** A lease of 15 seconds is renewed every two; whoever has not for this long is gone, whatever the clocks say. */
 const SILENT_MS = 60_000;
 
@@ -102,9 +104,9 @@ function refuse(cause: unknown): never {
   );
 }
 
-/** Somebody may have pasted anything, and it goes to a terminal. */
+/** Somebody may have pasted anything, and it goes to a terminal: a token is longer than any username. */
 function quoted(asked: string): string {
-  return `"${printable(asked).slice(0, 100)}"`;
+  return asked.length > LONGEST_USERNAME ? 'that' : `"${printable(asked).slice(0, 100)}"`;
 }
 
 /** @returns undefined where it is not there */

@@ -121,7 +121,7 @@ describe('what cannot be answered is refused with what to do', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^latchkey: There is no User named "\P{Cc}{1,100}", .*kubectl get users/u,
+        /^latchkey: There is no User named ("\P{Cc}{1,100}"|that), .*kubectl get users/u,
       ),
     });
   });

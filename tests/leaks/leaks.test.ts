@@ -53,6 +53,7 @@ const FLAGS = [
   '--sign-in-attempts-per-user=1000',
   '--sign-in-attempts-per-address=1000',
   '--log-level=debug',
+  '--lease-duration=4s',
 ];
 
 const secrets: Secret[] = [
@@ -104,16 +105,22 @@ async function run(args: readonly string[], input = '', env: Record<string, stri
 const admin = `--kubeconfig=${cluster.adminKubeconfig}`;
 const command = async (...args: string[]) => {
   const output = await run([...args, admin, '--namespace=latchkey']);
-  note(`command: ${args.slice(0, 2).join(' ')}`, output);
+  note(`command: ${args[0]}`, output);
   return output;
 };
 
 async function tokenOf(namespace: string): Promise<string> {
   const { token } = await latchkey.untilToken(namespace);
+  keepToken(token, 'a token', 'a signature');
+  return token;
+}
+
+let latest = '';
+function keepToken(token: string, ofPayload: string, ofSignature: string): void {
+  latest = token;
   const [, payload = '', signature = ''] = token.split('.');
   // Its head says which key signed it, as every token of that key does.
-  secrets.push({ kind: 'a token', value: payload }, { kind: 'a signature', value: signature });
-  return token;
+  secrets.push({ kind: ofPayload, value: payload }, { kind: ofSignature, value: signature });
 }
 
 async function keepCookie(answer: Answer): Promise<string> {
@@ -132,23 +139,36 @@ async function keepKeys(): Promise<void> {
       secrets.push({ kind: 'a private key', value: part });
 }
 
+/** The keys of the certificate that it makes itself, and of the authority that signs it. */
+async function keepServingKeys(): Promise<Record<string, string>> {
+  const output = await kubectl(['-n', 'latchkey', 'get', 'secret', 'latchkey-tls', '-o', 'json']);
+  const { data } = JSON.parse(output) as { data: Record<string, string> };
+  for (const name of ['tls.key', 'ca.key']) {
+    const pem = Buffer.from(data[name] ?? '', 'base64').toString();
+    secrets.push({ kind: `${name} of its own making`, value: pem.split('\n').slice(1, -2).join('') });
+  }
+  return data;
+}
+
 /** What the operator holds itself: its key for TLS, and its token for the API server. */
-function keepOwn(): void {
+function keepOwn(ownCertificate: boolean): void {
   const own = join(latchkey.operator.logFile, '..');
-  const pem = readFileSync(join(own, 'pki', 'portal.key'), 'utf8');
-  secrets.push({ kind: 'the key for TLS', value: pem.split('\n').slice(1, -2).join('') });
+  if (!ownCertificate) {
+    const pem = readFileSync(join(own, 'pki', 'portal.key'), 'utf8');
+    secrets.push({ kind: 'the key for TLS', value: pem.split('\n').slice(1, -2).join('') });
+  }
   const { users } = JSON.parse(readFileSync(join(own, 'operator.kubeconfig'), 'utf8')) as {
     users: [{ user: { token: string } }];
   };
   secrets.push({ kind: 'the operator’s own token', value: users[0].user.token.split('.')[2] ?? '' });
 }
 
-async function restart(flags: readonly string[]): Promise<void> {
+async function restart(flags: readonly string[], ownCertificate = false): Promise<void> {
   await latchkey.operator.stop();
   note('log', latchkey.operator.log());
   latchkey.operator.remove();
-  latchkey.operator = await startOperator(cluster, { flags });
-  keepOwn();
+  latchkey.operator = await startOperator(cluster, { flags, ownCertificate });
+  keepOwn(ownCertificate);
 }
 
 /** Bytes as they are, to the HTTPS port. */
@@ -166,12 +186,16 @@ beforeAll(async () => {
   await keepKeys();
   await ordinaryDay();
   await garbage();
+  await callersAsk();
+  await tokensOfKubernetes();
   await directoryFails();
   await othersMeddle();
   await commandsFail();
   await apiServerFails();
   await keysAreDamaged();
+  await ownCertificateIsDamaged();
   await collect();
+  await isRemoved();
 }, 600_000);
 
 async function ordinaryDay(): Promise<void> {
@@ -248,6 +272,79 @@ async function garbage(): Promise<void> {
   await raw(`GET / HTTP/1.1\r\nHost: ${token}.example.org\r\nConnection: close\r\n\r\n`);
   await raw(`GET / HTTP/1.1\r\nX-${STRAY}\r\nHost: x\r\n\r\n`);
   await raw(`POST /sign-in HTTP/1.1\r\nHost: x\r\nX: ${token.repeat(40)}\r\n\r\n`);
+}
+
+/** As a service asks, and as one does that has half a token, or none any more. */
+async function callersAsk(): Promise<void> {
+  const added = await run(['callers', 'add', '--name=gateway', admin, '--namespace=latchkey']);
+  const token = added.split('\n').find((line) => line.startsWith('lkc_')) ?? '';
+  expect(token).not.toBe('');
+  secrets.push({ kind: 'the token of a caller', value: token });
+  const output = await kubectl(['-n', 'latchkey', 'get', 'secret', 'latchkey-callers', '-o', 'json']);
+  for (const digest of Object.values((JSON.parse(output) as { data: Record<string, string> }).data))
+    secrets.push({
+      kind: 'the hash of the token of a caller',
+      value: Buffer.from(digest, 'base64').toString(),
+    });
+
+  const asked = await tokenOf('ada');
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const basic = (password: string) =>
+    `Basic ${Buffer.from(`gateway:${encodeURIComponent(password)}`).toString('base64')}`;
+  const introspect = (authorization: string) =>
+    latchkey.portal('POST', '/introspect', { ...form, authorization }, `token=${asked}`);
+  await waitUntil('the caller to be known', 10_000, async () => {
+    const { status, text: body } = await introspect(`Bearer ${token}`);
+    return status === 200 && body.includes('"active":true');
+  });
+  for (const authorization of [
+    `Bearer ${token}`,
+    basic(token),
+    basic(token.slice(0, -2)),
+    `Bearer ${token}x`,
+  ]) {
+    noteAnswer('an introspection', await introspect(authorization));
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: asked } };
+    const json = { 'content-type': 'application/json', authorization };
+    await ask('a review', 'POST', '/token-review', json, JSON.stringify(review));
+    // Who has mistaken its own token for that of a user.
+    const own = { ...review, spec: { token } };
+    await ask('a review of its own token', 'POST', '/token-review', json, JSON.stringify(own));
+  }
+  await command('callers', 'list');
+  await command('callers', 'remove', '--name=gateway');
+  noteAnswer('an introspection by who is out', await introspect(`Bearer ${token}`));
+}
+
+/** With the API server's own signature, and verified by nobody but it. */
+async function tokensOfKubernetes(): Promise<void> {
+  const spec = (tokenSource: string) => ({
+    spec: { tokenSource, accessToken: { ttl: '600s', minRemaining: '300s', audiences: ['latchkey'] } },
+  });
+  await latchkey.patch('tokenpolicy cluster', spec('Kubernetes'));
+  const isGiven = async (isWanted: boolean) =>
+    waitUntil('a token of the other kind', 20_000, async () => {
+      const { token, claims } = await latchkey.untilToken('ada');
+      return claims.sub?.startsWith('system:serviceaccount:') === isWanted && token;
+    });
+  const given = await isGiven(true);
+  keepToken(given, 'a token of Kubernetes', 'a signature of Kubernetes');
+  await command('why', 'ada');
+  await ask(
+    'showing one',
+    'POST',
+    '/revoke',
+    { 'content-type': 'application/x-www-form-urlencoded' },
+    `token=${given}`,
+  );
+  await signIn(given, given);
+  await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } });
+  await latchkey.untilNoToken('ada');
+  await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: false } });
+  await latchkey.patch('tokenpolicy cluster', spec('Latchkey'));
+  await waitUntil('ada to be signed in again', 20_000, async () => (await signIn('ada')).status === 303);
+  await isGiven(false);
+  await tokenOf('ada');
 }
 
 async function directoryFails(): Promise<void> {
@@ -354,6 +451,58 @@ async function keysAreDamaged(): Promise<void> {
   await keepKeys();
 }
 
+/** With half a key in what is left of it. */
+async function ownCertificateIsDamaged(): Promise<void> {
+  await restart(FLAGS, true);
+  const data = await keepServingKeys();
+  const key = Buffer.from(data['tls.key'] ?? '', 'base64').toString();
+  for (const broken of [
+    key.slice(0, key.length - 60),
+    `${key}${STRAY}`.replace('PRIVATE', 'PUBLIC'),
+    STRAY,
+  ]) {
+    const before = latchkey.operator.log().split('the old certificate stays in use').length;
+    await latchkey.patch('secret latchkey-tls -n latchkey', { stringData: { 'tls.key': broken } });
+    await waitUntil(
+      'the damage to be said',
+      20_000,
+      () => latchkey.operator.log().split('the old certificate stays in use').length > before,
+    );
+  }
+  await kubectl(['-n', 'latchkey', 'delete', 'secret', 'latchkey-tls']);
+  await waitUntil('a new one', 20_000, async () =>
+    (await kubectl(['-n', 'latchkey', 'get', 'secrets', '-o', 'name'])).includes('latchkey-tls'),
+  );
+  await keepServingKeys();
+}
+
+/** Every command that takes something away, while there are tokens, and with secrets where names belong. */
+async function isRemoved(): Promise<void> {
+  // Nobody can sign in any more; the last one that there was is a token all the same.
+  const token = latest;
+  await command('confirm', token);
+  await command('confirm', STRAY);
+  await command('release', token);
+  await command('why', token);
+  await command('release');
+  await kubectl(['delete', 'crd', 'tokenpolicies.latchkey.dev', '--wait=false']);
+  const id = await waitUntil('a hold', 20_000, async () => {
+    const policy = await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']);
+    const { status } = JSON.parse(policy) as { status: { holds?: { id: string }[] } };
+    return status.holds?.[0]?.id;
+  });
+  expect(await command('why', 'ada')).toContain('ada: ');
+  expect(await command('confirm', id)).toContain('is confirmed');
+  await kubectl(['wait', '--for=delete', 'crd/tokenpolicies.latchkey.dev', '--timeout=30s']);
+  await command('why', 'ada');
+  await kubectl(['delete', 'crd', 'users.latchkey.dev', '--wait=false']);
+  expect(await command('release')).toContain('3 of 3 Users are released');
+  await command('why', token);
+  expect(await command('uninstall', '--delete-namespaces')).toContain('Secrets access-token are gone');
+  await command('uninstall', `--delete-namespaces=${STRAY}`);
+  note('log', latchkey.operator.log());
+}
+
 async function collect(): Promise<void> {
   await waitUntil('the last Event', 30_000, async () =>
     (await kubectl(['get', 'events.events.k8s.io', '-A', '-o', 'name'])).includes('/cluster.'),
@@ -387,7 +536,7 @@ test('everything was there to be seen: the operator did all of it, and said so',
   expect(surfaces.get('objects: events.events.k8s.io')?.includes('TokenRevoked')).toBe(true);
   expect(surfaces.get('metrics')?.includes('latchkey_tokens_issued_total')).toBe(true);
   const kinds = new Set(secrets.map(({ kind }) => kind));
-  expect(kinds.size).toBe(13);
+  expect(kinds.size).toBe(18);
   for (const { value } of secrets) expect(value.length).toBeGreaterThan(16);
 });
 
