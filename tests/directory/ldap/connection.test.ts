@@ -12,7 +12,7 @@ import { startFakeServer } from '../support/fake-server.ts';
 import { ADA_PASSWORD, startTestDirectory } from '../support/openldap.ts';
 import type { TestDirectory } from '../support/openldap.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startSlapdWithoutTls } from '../support/slapd-without-tls.ts';
+import { startBareSlapd } from '../support/bare-slapd.ts';
 
 const folder = temporaryFolder('latchkey-connection-test');
 let ldap: TestDirectory;
@@ -152,7 +152,7 @@ describe('no password goes over the wire in clear text', () => {
   });
 
   test('when the server refuses StartTLS', async () => {
-    const proxy = await startProxy({ to: await startSlapdWithoutTls() });
+    const proxy = await startProxy({ to: await startBareSlapd() });
     const directory = ldap.directory({ url: `ldap://127.0.0.1:${proxy.port}`, startTls: true });
     const error = await directoryErrorOf(directory.verify('ada', ADA_PASSWORD), secrets);
     expect(error.code).toBe('DirectoryUnreachable');
