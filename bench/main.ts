@@ -84,20 +84,25 @@ async function bench(scale: Scale): Promise<void> {
     }
   } finally {
     await arena.close();
+    // What was measured before a part failed is not lost with it.
+    report();
   }
-  for (const table of Object.values(tables).flat()) console.log(`\n${format(table)}`);
-  const results = {
-    started,
-    seconds: Math.round((performance.now() - began) / 1_000),
-    machine,
-    load: { ...load, after: loadavg() },
-    kubernetes: kubernetesVersion(),
-    node: process.version,
-    scale,
-    tables,
-    parts: data,
-  };
-  const file = values.output ?? (values.short ? undefined : RESULTS);
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
-  if (file === RESULTS) writeMeasuredPages();
+
+  function report(): void {
+    for (const table of Object.values(tables).flat()) console.log(`\n${format(table)}`);
+    const results = {
+      started,
+      seconds: Math.round((performance.now() - began) / 1_000),
+      machine,
+      load: { ...load, after: loadavg() },
+      kubernetes: kubernetesVersion(),
+      node: process.version,
+      scale,
+      tables,
+      parts: data,
+    };
+    const file = values.output ?? (values.short ? undefined : RESULTS);
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+    if (file === RESULTS) writeMeasuredPages();
+  }
 }
