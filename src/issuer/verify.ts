@@ -3,12 +3,16 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { compactVerify, errors, type CompactJWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 import { publishedKeys, type Keyring } from './keyring.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 /**
  * The longest token: 64 groups of 128 characters, each of four bytes in UTF-8, and the rest of the claims, in base64.
  * What is longer is not ours, and is refused before anything of it is read.
  */
 export const LONGEST_TOKEN = 48 * 1024;
+
+/** Of as many tokens it is remembered that their signatures were good. */
+const MOST_REMEMBERED = 16_384;
 
 /** RFC 7515, section 7.1. jose passes over white space, which makes two spellings of one token. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -74,18 +78,27 @@ class Fault extends Error {
  */
 export function tokenVerifier(keyring: () => Keyring | undefined, issuerUrl: string): VerifyToken {
   const keys = publicKeys(keyring);
-  const keyFor = (header: CompactJWSHeaderParameters | undefined): KeyObject => {
-    const kid = kidOf(header);
-    const key = keys().get(kid);
-    if (!key) throw new Fault('UnknownKey');
-    return key;
-  };
+  const verified = new VerifiedTokens<VerifiedClaims>(MOST_REMEMBERED);
+
+  async function checkSignature(token: string): Promise<VerifiedClaims> {
+    let signer: { readonly kid: string; readonly key: KeyObject } | undefined;
+    const keyFor = (header: CompactJWSHeaderParameters | undefined): KeyObject => {
+      const kid = kidOf(header);
+      const key = keys().get(kid);
+      if (!key) throw new Fault('UnknownKey');
+      signer = { kid, key };
+      return key;
+    };
+    const { payload } = await compactVerify(token, keyFor, { algorithms: ['ES256'] });
+    const claims = claimsIn(payload, issuerUrl);
+    if (signer) verified.add(token, { ...signer, claims });
+    return claims;
+  }
 
   return async (token, now) => {
     if (token.length > LONGEST_TOKEN || !COMPACT.test(token)) return { fault: 'Malformed' };
     try {
-      const { payload } = await compactVerify(token, keyFor, { algorithms: ['ES256'] });
-      return check(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)), issuerUrl, now);
+      return inTime(verified.find(token, keys()) ?? (await checkSignature(token)), now);
     } catch (error) {
       if (error instanceof Fault) return { fault: error.fault };
       // The others say what the text is not like; none of them is a fault of this machine.
@@ -104,11 +117,16 @@ function kidOf(header: CompactJWSHeaderParameters | undefined): string {
   return kid;
 }
 
-function check(payload: unknown, issuerUrl: string, now: Date): Verified {
-  const { success, data } = claimsOfOurs.safeParse(payload);
-  if (!success) return { fault: 'Malformed' };
+function claimsIn(payload: Uint8Array, issuerUrl: string): VerifiedClaims {
+  const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  const { success, data } = claimsOfOurs.safeParse(said);
+  if (!success) throw new Fault('Malformed');
   const { iss, ...claims } = data;
-  if (iss !== issuerUrl) return { fault: 'WrongIssuer' };
+  if (iss !== issuerUrl) throw new Fault('WrongIssuer');
+  return claims;
+}
+
+function inTime(claims: VerifiedClaims, now: Date): Verified {
   // RFC 7519, section 4.1.4: on or after it the token must not be accepted.
   if (claims.exp * 1_000 <= now.getTime()) return { fault: 'Expired' };
   if (claims.nbf * 1_000 > now.getTime() + NBF_TOLERANCE_MS) return { fault: 'NotYetValid' };

@@ -151,6 +151,16 @@ describe('the claims', () => {
   });
 });
 
+test('what has passed before is looked at for its time again', async () => {
+  const verifying = tokenVerifier(() => keyring, ISSUER);
+  const token = signed(HEADER);
+  const at = (second: number) => verifying(token, new Date(second * 1_000));
+  expect(await at(CLAIMS.exp - 1)).toHaveProperty('claims');
+  expect(await at(CLAIMS.exp)).toEqual({ fault: 'Expired' });
+  expect(await at(CLAIMS.nbf - 6)).toEqual({ fault: 'NotYetValid' });
+  expect(await at(CLAIMS.nbf)).toHaveProperty('claims');
+});
+
 describe('what is no JWS', () => {
   test.each([
     [''],
