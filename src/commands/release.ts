@@ -1,8 +1,8 @@
 // `latchkey release`: lets a CustomResourceDefinition that is being deleted go, without offboarding anybody.
 import { POLICIES_CRD, USERS_CRD } from '../api/names.ts';
 import { LatchkeyError } from '../errors.ts';
-import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ifFound } from '../kubernetes/if-found.ts';
 import { listAll } from '../kubernetes/list.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import { POLICY_DEFINITION, USER_DEFINITION, USERS, type CachedDefinition } from '../observation/views.ts';
@@ -61,15 +61,6 @@ async function definition(
   name: string,
 ): Promise<CachedDefinition | undefined> {
   const path = `${resource.path}/${name}`;
-  const found = await unlessGone(() => client.request<RawObject>({ method: 'GET', path }));
+  const found = await ifFound(client.request<RawObject>({ method: 'GET', path }));
   return found && resource.view(found);
-}
-
-async function unlessGone<T>(attempt: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
 }

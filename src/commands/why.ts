@@ -8,8 +8,9 @@ import { LatchkeyError } from '../errors.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EVENTS_PATH } from '../kubernetes/events.ts';
+import { ifFound } from '../kubernetes/if-found.ts';
 import { listAll } from '../kubernetes/list.ts';
-import type { RawObject } from '../kubernetes/resource.ts';
+import { METADATA_ONLY, type RawObject } from '../kubernetes/resource.ts';
 import { POLICIES, SECRETS, USERS } from '../observation/views.ts';
 
 export interface WhyCommand {
@@ -110,13 +111,8 @@ function quoted(asked: string): string {
 }
 
 /** @returns undefined where it is not there */
-async function get<T>(client: KubernetesClient, path: string, accept?: string): Promise<T | undefined> {
-  try {
-    return await client.request<T>({ method: 'GET', path, ...(accept !== undefined && { accept }) });
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+function get<T>(client: KubernetesClient, path: string, accept?: string): Promise<T | undefined> {
+  return ifFound(client.request<T>({ method: 'GET', path, ...(accept !== undefined && { accept }) }));
 }
 
 /** What is missing is said in the paragraph; most callers may read some of it. */
@@ -134,7 +130,7 @@ async function expiry(client: KubernetesClient, namespace: string): Promise<Date
   const secret = await get<RawObject>(
     client,
     `/api/v1/namespaces/${namespace}/secrets/${TOKEN_SECRET}`,
-    'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+    METADATA_ONLY,
   );
   const claimed = secret && SECRETS.view(secret).claimedExpiry;
   return claimed === undefined ? undefined : new Date(claimed);

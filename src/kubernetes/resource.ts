@@ -19,14 +19,17 @@ export interface Resource<V extends Stored> {
   view(object: RawObject): V;
 }
 
-const PARTIAL = 'g=meta.k8s.io;v=v1';
+const partial = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+
+/** The Accept header for one object without its content, so that no token comes into memory. */
+export const METADATA_ONLY = partial('PartialObjectMetadata');
 
 /** The query and Accept header that select the resource's part, for a list and a watch alike. */
 export function selection<V extends Stored>(resource: Resource<V>, kind: 'list' | 'watch') {
-  const as = kind === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  const accept = kind === 'list' ? partial('PartialObjectMetadataList') : METADATA_ONLY;
   return {
     path: resource.path,
     query: { fieldSelector: resource.fieldSelector, labelSelector: resource.labelSelector },
-    ...(resource.metadataOnly && { accept: `application/json;as=${as};${PARTIAL}` }),
+    ...(resource.metadataOnly && { accept }),
   };
 }

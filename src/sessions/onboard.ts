@@ -11,6 +11,7 @@ import { isOnboarded, isReservedName, userNameFor } from '../domain/onboarding.t
 import type { DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ifFound } from '../kubernetes/if-found.ts';
 import type { RawObject } from '../kubernetes/resource.ts';
 import { observe, type Surroundings } from '../observation/observe.ts';
 import { USERS } from '../observation/views.ts';
@@ -73,14 +74,10 @@ export async function onboard(
 export async function madeFor(client: KubernetesClient, username: string): Promise<User | undefined> {
   const name = userNameFor(username);
   if (name === undefined) return undefined;
-  try {
-    const path = `${USERS.path}/${name}`;
-    const { user } = USERS.view(await client.request<RawObject>({ method: 'GET', path }));
-    return foldUsername(effectiveUsername(user)) === foldUsername(username) ? user : undefined;
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+  const answer = await ifFound(client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${name}` }));
+  if (!answer) return undefined;
+  const { user } = USERS.view(answer);
+  return foldUsername(effectiveUsername(user)) === foldUsername(username) ? user : undefined;
 }
 
 function obstacle(

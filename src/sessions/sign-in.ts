@@ -16,6 +16,7 @@ import { standingAt } from '../domain/standing.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ifFound } from '../kubernetes/if-found.ts';
 import type { RawObject } from '../kubernetes/resource.ts';
 import { observe, type Surroundings } from '../observation/observe.ts';
 import { POLICIES, USERS } from '../observation/views.ts';
@@ -99,14 +100,7 @@ async function readLive(
   username: string,
 ): Promise<{ user: User | undefined; policy: TokenPolicy | undefined }> {
   const { caches } = surroundings;
-  const get = async (path: string) => {
-    try {
-      return await client.request<RawObject>({ method: 'GET', path });
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  };
+  const get = (path: string) => ifFound(client.request<RawObject>({ method: 'GET', path }));
   const getUser = async (name: string | undefined) => {
     const answer = name === undefined ? undefined : await get(`${USERS.path}/${name}`);
     return answer && USERS.view(answer).user;

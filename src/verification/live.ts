@@ -3,8 +3,8 @@ import { DNS_LABEL, POLICY_NAME } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { VerifiedClaims } from '../issuer/verify.ts';
-import { hasStatus } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ifFound } from '../kubernetes/if-found.ts';
 import type { RawObject } from '../kubernetes/resource.ts';
 import type { Caches } from '../observation/caches.ts';
 import { POLICIES, USERS } from '../observation/views.ts';
@@ -26,14 +26,8 @@ export interface Live {
 export type ReadLive = (claims: VerifiedClaims) => Promise<Live>;
 
 export function liveReader(client: KubernetesClient, caches: Caches): ReadLive {
-  async function read(path: string): Promise<RawObject | undefined> {
-    try {
-      return await client.request<RawObject>({ method: 'GET', path, timeoutMs: TIMEOUT_MS });
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
+  const read = (path: string) =>
+    ifFound(client.request<RawObject>({ method: 'GET', path, timeoutMs: TIMEOUT_MS }));
 
   async function userOf(claims: VerifiedClaims): Promise<User | undefined> {
     for (const name of names(claims, caches)) {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LEADER_LEASE } from '../../api/names.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { ifFound } from '../../kubernetes/if-found.ts';
 import { retryConflicts } from '../../kubernetes/retry-conflicts.ts';
 
 /** The same each time, so that a second run finds the Lease its own. */
@@ -52,18 +53,17 @@ async function stopDeployment(
   client: KubernetesClient,
   namespace: string,
 ): Promise<OwnerReference | undefined> {
-  try {
-    const { metadata } = await client.request<{ metadata: { uid: string } }>({
+  const stopped = await ifFound(
+    client.request<{ metadata: { uid: string } }>({
       method: 'PATCH',
       path: `/apis/apps/v1/namespaces/${namespace}/deployments/${DEPLOYMENT}`,
       contentType: 'application/merge-patch+json',
       body: { spec: { replicas: 0 } },
-    });
-    return { apiVersion: 'apps/v1', kind: 'Deployment', name: DEPLOYMENT, uid: metadata.uid };
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+    }),
+  );
+  return (
+    stopped && { apiVersion: 'apps/v1', kind: 'Deployment', name: DEPLOYMENT, uid: stopped.metadata.uid }
+  );
 }
 
 /** @returns for how long whoever held it may still believe that it leads, in seconds */

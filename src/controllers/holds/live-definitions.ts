@@ -1,8 +1,8 @@
 // Asks the API server itself whether the CustomResourceDefinitions stand.
 import { POLICIES_CRD, USERS_CRD } from '../../api/names.ts';
-import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import type { RawObject, Resource } from '../../kubernetes/resource.ts';
+import { ifFound } from '../../kubernetes/if-found.ts';
+import { METADATA_ONLY, type RawObject, type Resource } from '../../kubernetes/resource.ts';
 import type { Store } from '../../kubernetes/store.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICY_DEFINITION, USER_DEFINITION, type CachedDefinition } from '../../observation/views.ts';
@@ -23,18 +23,10 @@ async function live(
   name: string,
   cache: Store<CachedDefinition>,
 ): Promise<CachedDefinition | undefined> {
-  try {
-    const found = resource.view(
-      await client.request<RawObject>({
-        method: 'GET',
-        path: `${resource.path}/${name}`,
-        accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
-      }),
-    );
-    cache.merge(found);
-    return found;
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+  const path = `${resource.path}/${name}`;
+  const answer = await ifFound(client.request<RawObject>({ method: 'GET', path, accept: METADATA_ONLY }));
+  if (!answer) return undefined;
+  const found = resource.view(answer);
+  cache.merge(found);
+  return found;
 }

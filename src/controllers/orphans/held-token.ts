@@ -5,7 +5,7 @@ import { floorAt, lifetime } from '../../domain/refresh.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteIfThere } from '../../kubernetes/delete.ts';
-import type { RawObject } from '../../kubernetes/resource.ts';
+import { METADATA_ONLY, type RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { SECRETS, type CachedSecret } from '../../observation/views.ts';
 import type { Orphan } from './find.ts';
@@ -58,7 +58,7 @@ export function heldTokens({ client, caches, ledger, tell }: HeldTokensOptions):
         method: 'PATCH',
         path,
         contentType: 'application/merge-patch+json',
-        accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+        accept: METADATA_ONLY,
         body: { metadata: { uid, annotations }, data: null },
       });
       const view = SECRETS.view(answer);

@@ -27,16 +27,13 @@ import { lifetime } from '../../domain/refresh.ts';
 import { ApiError, ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
-import type { RawObject } from '../../kubernetes/resource.ts';
+import { METADATA_ONLY, type RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
 import { writeUserStatus } from '../../observation/write-status.ts';
 import type { Signer } from '../../issuer/signer.ts';
 import { requestToken } from './kubernetes-token.ts';
 import type { Ledger } from './ledger.ts';
-
-/** So that no token comes back into memory. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 export interface ApplyOptions {
   readonly client: KubernetesClient;

@@ -1,8 +1,8 @@
 // The Secret that names the callers: who may ask Latchkey about tokens, and the hash of what each of them shows.
 import { LABEL, MANAGED_BY } from '../../api/names.ts';
 import { LatchkeyError } from '../../errors.ts';
-import { hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { ifFound } from '../../kubernetes/if-found.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import { secretsPath } from '../../kubernetes/kept-secret.ts';
 import { retryConflicts } from '../../kubernetes/retry-conflicts.ts';
@@ -76,16 +76,9 @@ export async function readCallersSecret(
   timeoutMs?: number,
 ): Promise<CallersSecret | undefined> {
   const path = `${secretsPath(namespace)}/${CALLERS_SECRET}`;
-  try {
-    return await client.request<CallersSecret>({
-      method: 'GET',
-      path,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+  return ifFound(
+    client.request<CallersSecret>({ method: 'GET', path, ...(timeoutMs !== undefined && { timeoutMs }) }),
+  );
 }
 
 /** Under the version that was read, so that of two changes at once the second looks again. */
