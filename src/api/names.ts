@@ -33,6 +33,10 @@ export const FINALIZER = 'latchkey.dev/offboarding';
 /** Held on the TokenPolicy, so that it goes only when somebody has meant it. */
 export const POLICY_FINALIZER = 'latchkey.dev/policy';
 
+/** Namespaces that can never be a user's; the operator's own is another one. */
+export const RESERVED_NAMESPACES = ['default', 'latchkey', 'latchkey-system'] as const;
+export const RESERVED_PREFIXES = ['kube-', 'openshift'] as const;
+
 /** The Lease, in the operator's namespace, that the replicas agree on. */
 export const LEADER_LEASE = 'latchkey-leader';
 

@@ -1,6 +1,7 @@
 // The resource User: a person who may have a token.
 import { z } from 'zod';
 import { conditions, dateTime, type ObjectMeta } from './metadata.ts';
+import { RESERVED_NAMESPACES, RESERVED_PREFIXES } from './names.ts';
 import { rules } from './rule.ts';
 
 /** What could pass for one of Kubernetes' own names, for two names in a header, or for another line of a log. */
@@ -197,6 +198,11 @@ const celNamespace = (self: string) =>
 const celUsername = (self: string) =>
   `(has(${self}.spec.username) ? ${self}.spec.username : ${self}.metadata.name)`;
 
+const NOT_RESERVED = [
+  `!(${celNamespace('self')} in [${RESERVED_NAMESPACES.map((name) => `'${name}'`).join(', ')}])`,
+  ...RESERVED_PREFIXES.map((prefix) => `!${celNamespace('self')}.startsWith('${prefix}')`),
+].join(' && ');
+
 export const user = z
   .object({
     spec: userSpec.default({ role: 'member', disabled: false }).describe('What an admin says of the user.'),
@@ -212,7 +218,7 @@ export const user = z
           "the name of a User is a DNS label of at most 63 lower-case letters, digits and '-': write for example ada-lovelace, and the directory's name in spec.username",
       },
       {
-        rule: `!(${celNamespace('self')} in ['default', 'latchkey', 'latchkey-system']) && !${celNamespace('self')}.startsWith('kube-') && !${celNamespace('self')}.startsWith('openshift')`,
+        rule: NOT_RESERVED,
         message:
           'this namespace is reserved: choose a spec.namespace other than default, latchkey, latchkey-system, kube-* and openshift*',
         fieldPath: '.spec.namespace',

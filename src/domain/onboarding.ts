@@ -1,5 +1,5 @@
 // Who becomes a User by signing in: under which name, by which groups, and what these put into the token.
-import { LABEL } from '../api/names.ts';
+import { LABEL, RESERVED_NAMESPACES, RESERVED_PREFIXES } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import { foldUsername } from './effective.ts';
@@ -31,9 +31,8 @@ export function userNameFor(username: string): string | undefined {
 /** What the schema of User says, for a clear word before the User is made. */
 export function isReservedName(name: string, operatorNamespace: string): boolean {
   return (
-    ['default', 'latchkey', 'latchkey-system', operatorNamespace].includes(name) ||
-    name.startsWith('kube-') ||
-    name.startsWith('openshift')
+    [...RESERVED_NAMESPACES, operatorNamespace].includes(name) ||
+    RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))
   );
 }
 
