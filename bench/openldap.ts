@@ -1,6 +1,6 @@
 // The directory of a bench: an OpenLDAP server with everybody in it, what changes there, and when by its own log.
 import { setTimeout as delay } from 'node:timers/promises';
-import { PEOPLE_DN, userDn } from '../dev/directories/entries.ts';
+import { userDn } from '../dev/directories/entries.ts';
 import { startOpenLdap, type OpenLdap } from '../dev/directories/openldap.ts';
 import { writeSecret } from '../dev/latchkey/install.ts';
 import { waitUntil } from '../dev/wait-until.ts';
@@ -24,15 +24,6 @@ export async function directoryOfEverybody({ admin }: Arena): Promise<OpenLdap> 
 /** The password that an operator searches with, where it looks for it. */
 export const letBind = ({ cluster }: Arena, { bindPassword }: OpenLdap): Promise<void> =>
   writeSecret(cluster, 'latchkey-ldap-bind', { password: bindPassword });
-
-/** What makes an operator ask that directory. */
-export const directoryFlags = ({ ldapsUrl, caFile, bindDn }: OpenLdap) => [
-  '--directory=ldap',
-  `--ldap-url=${ldapsUrl}`,
-  `--ldap-ca-file=${caFile}`,
-  `--ldap-bind-dn=${bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-];
 
 /** The directory has spoken about everybody, and it is written down. */
 export async function untilAllAreActive({ admin, users }: Arena): Promise<void> {

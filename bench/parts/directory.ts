@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'ldapts';
 import { PEOPLE_DN, SERVICE_DN, userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { POLICY_NAME } from '../../src/api/names.ts';
@@ -15,7 +16,6 @@ import { builtContenders } from '../build-contenders.ts';
 import { ceiling, passOverAll } from '../contenders.ts';
 import {
   changesIn,
-  directoryFlags,
   directoryOfEverybody,
   disableInDirectory,
   letBind,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import type { Operator } from '../../dev/latchkey/operator.ts';
 import { webhookFlags } from '../../dev/latchkey/webhook.ts';
@@ -12,7 +13,6 @@ import { askApiServer, askKubernetes, askLatchkey, type Verifiers } from '../ask
 import { heapOf } from '../heap.ts';
 import {
   changesIn,
-  directoryFlags,
   directoryOfEverybody,
   disableInDirectory,
   letBind,

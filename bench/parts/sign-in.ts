@@ -1,7 +1,7 @@
 // From the POST of a password to the token in the Secret, as a watcher sees it, against a real OpenLDAP server.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
-import { PEOPLE_DN } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import type { Operator } from '../../dev/latchkey/operator.ts';
@@ -38,11 +38,7 @@ export const signIn: Part = {
       await writeSecret(arena.cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
       const operator = await arena.startOperator({
         flags: [
-          '--directory=ldap',
-          `--ldap-url=${directory.ldapsUrl}`,
-          `--ldap-ca-file=${directory.caFile}`,
-          `--ldap-bind-dn=${directory.bindDn}`,
-          `--ldap-base-dn=${PEOPLE_DN}`,
+          ...directoryFlags(directory),
           // All come from one address here, which no company's users do.
           `--sign-in-attempts-per-address=${names.length}`,
         ],

@@ -1,6 +1,6 @@
 // Gives the demo's accounts a directory: a Secret with local accounts, or a real OpenLDAP server.
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
-import { PEOPLE_DN } from '../directories/entries.ts';
+import { directoryFlags } from '../directories/flags.ts';
 import { startOpenLdap } from '../directories/openldap.ts';
 import { writeLocalAccounts, writeSecret, type Cluster } from '../latchkey/install.ts';
 import type { Account } from './accounts.ts';
@@ -42,13 +42,7 @@ async function openLdap(cluster: Cluster, accounts: readonly Account[]): Promise
     throw error;
   }
   return {
-    flags: [
-      '--directory=ldap',
-      `--ldap-url=${directory.ldapsUrl}`,
-      `--ldap-ca-file=${directory.caFile}`,
-      `--ldap-bind-dn=${directory.bindDn}`,
-      `--ldap-base-dn=${PEOPLE_DN}`,
-    ],
+    flags: [...directoryFlags(directory)],
     stop: () => directory.stop(),
   };
 }

@@ -3,9 +3,9 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startOperator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { restartAfter } from '../support/restart.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -24,12 +24,7 @@ async function signedIn(name: string): Promise<string> {
   return String(claims['sid']);
 }
 
-async function restartOperator(meanwhile: () => Promise<void>): Promise<void> {
-  await latchkey.operator.stop();
-  latchkey.operator.remove();
-  await meanwhile();
-  latchkey.operator = await startOperator(latchkey.cluster);
-}
+const restartOperator = (meanwhile: () => Promise<void>) => restartAfter(latchkey, meanwhile);
 
 describe('latchkey revoke', () => {
   test('--user takes one token away, and leaves the others', async () => {

@@ -1,7 +1,9 @@
 // The promise about directories on a real Samba as an Active Directory, by the real operator, killed in between.
 import { afterAll, expect, test } from '@jest/globals';
 import { SAMBA_SUFFIX, sambaUserDn, startSamba } from '../../dev/directories/samba.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -13,14 +15,9 @@ const samba = await startSamba({
   passwordSettings: ['--account-lockout-threshold=3'],
 });
 const flags = [
-  '--directory=ldap',
-  `--ldap-url=${samba.ldapsUrl}`,
-  `--ldap-ca-file=${samba.caFile}`,
-  `--ldap-bind-dn=${samba.bindDn}`,
-  `--ldap-base-dn=${SAMBA_SUFFIX}`,
+  ...directoryFlags(samba, SAMBA_SUFFIX),
   '--ldap-user-filter=(&(objectClass=user)(sAMAccountName={username}))',
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
+  ...ASK_OFTEN,
   '--sign-in-attempts-per-user=1000',
   '--sign-in-attempts-per-address=1000',
 ];

@@ -1,8 +1,10 @@
 // The promise about directories on a real 389 Directory Server, by the real operator, killed in between.
 import { afterAll, expect, test } from '@jest/globals';
 import { startDirectory389 } from '../../dev/directories/directory-389.ts';
-import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -12,15 +14,7 @@ const NAMES = ['ada', 'grace', 'margaret'];
 const directory = await startDirectory389({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
 });
-const flags = [
-  '--directory=ldap',
-  `--ldap-url=${directory.ldapsUrl}`,
-  `--ldap-ca-file=${directory.caFile}`,
-  `--ldap-bind-dn=${directory.bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
-];
+const flags = [...directoryFlags(directory), ...ASK_OFTEN];
 const latchkey = await startLatchkey({ flags });
 afterAll(async () => {
   await latchkey.stop();

@@ -3,13 +3,15 @@ import { afterAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
-import { startOperator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { restartAfter } from '../support/restart.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -25,16 +27,7 @@ const OTHERS = NAMES.slice(12);
 const directory = await startOpenLdap({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
 });
-const flags = [
-  '--directory=ldap',
-  `--ldap-url=${directory.ldapsUrl}`,
-  `--ldap-ca-file=${directory.caFile}`,
-  `--ldap-bind-dn=${directory.bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
-  '--sign-in-attempts-per-address=1000',
-];
+const flags = [...directoryFlags(directory), ...ASK_OFTEN, '--sign-in-attempts-per-address=1000'];
 const latchkey = await startLatchkey({ flags });
 afterAll(async () => {
   await latchkey.stop();
@@ -73,10 +66,7 @@ const sessions = () =>
 
 test('twelve of twenty who are disabled at one look are held: it is said, and nobody loses the token', async () => {
   const before = await sessions();
-  await latchkey.operator.stop();
-  latchkey.operator.remove();
-  await disable();
-  latchkey.operator = await startOperator(cluster, { flags });
+  await restartAfter(latchkey, disable, { flags });
 
   const hold = await untilHeld();
   expect(hold).toMatchObject({ cause: 'Inactive', affected: 12, of: 20 });

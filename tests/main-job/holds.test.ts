@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { operatorKubeconfig } from '../../dev/latchkey/install.ts';
-import { startOperator } from '../../dev/latchkey/operator.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { restartAfter } from '../support/restart.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -76,12 +76,8 @@ async function namespacesOf(names: readonly string[]): Promise<string[]> {
 const confirmAs = async (kubeconfig: string, id: string) =>
   (await run(process.execPath, [MAIN, 'confirm', id, `--kubeconfig=${kubeconfig}`])).stdout;
 
-async function restart(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
-  await latchkey.operator.stop();
-  latchkey.operator.remove();
-  await meanwhile();
-  latchkey.operator = await startOperator(cluster, { flags: FLAGS });
-}
+const restart = (meanwhile: () => Promise<void> = async () => undefined) =>
+  restartAfter(latchkey, meanwhile, { flags: FLAGS });
 
 /** A person with the rights on the TokenPolicy that the verbs name. */
 async function person(name: string, ...verbs: string[]): Promise<string> {

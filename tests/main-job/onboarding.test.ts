@@ -1,10 +1,12 @@
 // Who becomes a User by signing in, on a real OpenLDAP server and a real cluster, with two operators at once.
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { GROUPS_DN, PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { GROUPS_DN, userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { startOperator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -19,15 +21,7 @@ const directory = await startOpenLdap({
     { cn: 'staff', members: ['grace'] },
   ],
 });
-const flags = [
-  '--directory=ldap',
-  `--ldap-url=${directory.ldapsUrl}`,
-  `--ldap-ca-file=${directory.caFile}`,
-  `--ldap-bind-dn=${directory.bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
-];
+const flags = [...directoryFlags(directory), ...ASK_OFTEN];
 const latchkey = await startLatchkey({ flags, values: { onboarding: { enabled: true } } });
 const second = await startOperator(latchkey.cluster, { flags });
 afterAll(async () => {

@@ -1,9 +1,11 @@
 // The promise about directories on a real OpenLDAP server with ppolicy, by the real operator, killed in between.
 import { afterAll, expect, test } from '@jest/globals';
-import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import {
   findsWhatNobodyWatched,
   keepsThePromise,
@@ -20,13 +22,8 @@ const directory = await startOpenLdap({
   passwordPolicy: { pwdLockout: 'TRUE', pwdMaxFailure: '3' },
 });
 const flags = [
-  '--directory=ldap',
-  `--ldap-url=${directory.ldapsUrl}`,
-  `--ldap-ca-file=${directory.caFile}`,
-  `--ldap-bind-dn=${directory.bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
+  ...directoryFlags(directory),
+  ...ASK_OFTEN,
   '--sign-in-attempts-per-user=1000',
   '--sign-in-attempts-per-address=1000',
 ];

@@ -4,10 +4,10 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { install } from '../../dev/latchkey/install.ts';
-import { startOperator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { restartAfter } from '../support/restart.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -46,12 +46,7 @@ async function signIn() {
   return latchkey.untilToken('ada');
 }
 
-async function restart(meanwhile: () => Promise<unknown>): Promise<void> {
-  await latchkey.operator.stop();
-  latchkey.operator.remove();
-  await meanwhile();
-  latchkey.operator = await startOperator(cluster, { flags: FLAGS });
-}
+const restart = (meanwhile: () => Promise<unknown>) => restartAfter(latchkey, meanwhile, { flags: FLAGS });
 
 describe('while the operator runs', () => {
   test('the policy is held, and it is said; tokens are replaced, and sessions go on', async () => {

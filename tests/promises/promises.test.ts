@@ -1,6 +1,7 @@
 // The vendor's promise, sentence by sentence: on a real cluster and a real directory, with the operator killed and started anew in between.
 import { afterAll, expect, test } from '@jest/globals';
-import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
+import { userDn } from '../../dev/directories/entries.ts';
+import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { OPERATOR_NAMESPACE, writeSecret } from '../../dev/latchkey/install.ts';
 import { startOperator } from '../../dev/latchkey/operator.ts';
@@ -8,6 +9,7 @@ import { waitUntil } from '../../dev/wait-until.ts';
 import { addCallerNamed } from '../../src/commands/callers.ts';
 import { kubernetesClient } from '../../src/kubernetes/client.ts';
 import { loadConnection } from '../../src/kubernetes/credentials.ts';
+import { ASK_OFTEN } from '../support/ask-often.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { vendor, type Terms } from '../support/vendor.ts';
 import { probe } from './prober.ts';
@@ -25,13 +27,8 @@ const directory = await startOpenLdap({
   passwordPolicy: {},
 });
 const flags = [
-  '--directory=ldap',
-  `--ldap-url=${directory.ldapsUrl}`,
-  `--ldap-ca-file=${directory.caFile}`,
-  `--ldap-bind-dn=${directory.bindDn}`,
-  `--ldap-base-dn=${PEOPLE_DN}`,
-  '--directory-poll-interval=200ms',
-  '--directory-sweep-interval=1s',
+  ...directoryFlags(directory),
+  ...ASK_OFTEN,
   example.flag,
   '--lease-duration=3s',
   '--sign-in-attempts-per-user=1000',

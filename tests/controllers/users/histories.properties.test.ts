@@ -98,30 +98,26 @@ const happening = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('relist')) },
 ) as fc.Arbitrary<Happening>;
 
+/** In a namespace that an admin has handed over. */
+const GRACE_HANDED_OVER: readonly Happening[] = [
+  ['foreignNamespace', 'hopper'],
+  ['label', 'hopper', true],
+  ['createUser', 'grace'],
+  ['settle'],
+  ['signIn', 'grace'],
+  ['settle'],
+];
+const GRACE_BY_KUBERNETES: readonly Happening[] = [['source', 'Kubernetes'], ...GRACE_HANDED_OVER];
+
 /** Most of what can go wrong goes wrong for somebody who has a token already. */
 const beginning = fc.constantFrom<readonly Happening[]>(
   [],
   [['createUser', 'ada'], ['settle'], ['signIn', 'ada'], ['settle']],
   [['createUser', 'ada'], ['createUser', 'eve'], ['settle'], ['signIn', 'ada'], ['settle']],
-  [
-    ['foreignNamespace', 'hopper'],
-    ['label', 'hopper', true],
-    ['createUser', 'grace'],
-    ['settle'],
-    ['signIn', 'grace'],
-    ['settle'],
-  ],
+  GRACE_HANDED_OVER,
   [['foreignNamespace', 'hopper'], ['foreignSecret', 'hopper'], ['createUser', 'grace'], ['settle']],
   [['source', 'Kubernetes'], ['createUser', 'ada'], ['settle'], ['signIn', 'ada'], ['settle']],
-  [
-    ['source', 'Kubernetes'],
-    ['foreignNamespace', 'hopper'],
-    ['label', 'hopper', true],
-    ['createUser', 'grace'],
-    ['settle'],
-    ['signIn', 'grace'],
-    ['settle'],
-  ],
+  GRACE_BY_KUBERNETES,
   [
     ['renewLicense', 50 * MINUTE_MS],
     ['createUser', 'ada'],
@@ -278,16 +274,6 @@ test.each<readonly [string, readonly Happening[]]>([
   const world = await live([...SIGNED_IN, ...history]);
   expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
 });
-
-const GRACE_BY_KUBERNETES: readonly Happening[] = [
-  ['source', 'Kubernetes'],
-  ['foreignNamespace', 'hopper'],
-  ['label', 'hopper', true],
-  ['createUser', 'grace'],
-  ['settle'],
-  ['signIn', 'grace'],
-  ['settle'],
-];
 
 /** `live` checks after each that no anchor stands for a session that is over, and none that would not go at once. */
 test.each<readonly [string, readonly Happening[]]>([
