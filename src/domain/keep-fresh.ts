@@ -49,7 +49,7 @@ export function keepFresh(
     const write: Step = { do: 'WriteToken', session: session.id, claims, digest, ...hangsOn };
     const before = isPublished ? (written ?? unknown) : undefined;
     const mayWait = before?.session === session.id && now < floorAt(before.expiresAt, life);
-    return { steps: [write], tokenWritten: aboveFloor, mayWait };
+    return { steps: [write], tokenWritten: true, mayWait };
   }
   if (aboveFloor) return { steps: [], tokenWritten: true, lookAgainAt: floor };
   // What the new policy wants otherwise is replaced in a moment, when the change is accounted for, and not taken away.

@@ -89,6 +89,13 @@ export type SecretContent =
  */
 const NOT_THERE = { resourceVersion: '1' };
 
+/**
+ * Clears what Kubernetes notes about who set which field (Server-Side Apply, "Clearing managedFields"). Where nothing is
+ * noted, nothing has to be compared at each refresh, which is a tenth of what a write costs the API server; and anybody
+ * can forge it, so nothing here goes by it.
+ */
+const FORGET_FIELDS = [{}];
+
 /** `version` names what is replaced: a PUT of it fails where somebody else was faster. Without it only a new one is made. */
 export function secretManifest(
   user: User,
@@ -113,7 +120,7 @@ export function secretManifest(
       namespace: effectiveNamespace(user),
       labels: ownLabels(user),
       annotations,
-      ...(version ?? NOT_THERE),
+      ...(version ? { ...version, managedFields: FORGET_FIELDS } : NOT_THERE),
     },
     ...('token' in content && { data: { [TOKEN_KEY]: btoa(content.token) } }),
   };

@@ -25,7 +25,7 @@ export type Step =
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** Whether the Secret holds, as far as this process knows, the token that it should hold. */
+  /** Whether the Secret holds, as far as this process knows, the token that it should hold, once the steps are done. */
   readonly tokenWritten: boolean;
   /** The Secret holds a token that lives: what replaces it, were it for other claims, may wait a moment. */
   readonly mayWait?: boolean;

@@ -1,5 +1,5 @@
 // Signs tokens: the claims of a user, with times and a number of their own.
-import { randomBytes, sign, type KeyObject } from 'node:crypto';
+import { randomUUID, sign, type KeyObject } from 'node:crypto';
 import type { IdentityClaims } from '../domain/claims.ts';
 import { LatchkeyError } from '../errors.ts';
 import { jwsSignature } from './jws-signature.ts';
@@ -41,7 +41,7 @@ export function signer(keyring: () => Keyring | undefined, issuerUrl: string): S
         throw new SigningError('TtlOutOfRange', `A token cannot live ${ttlMs} ms: set a ttl of 1m to 24h.`);
       const iat = Math.floor(now.getTime() / 1_000);
       const exp = iat + Math.floor(ttlMs / 1_000);
-      const jti = randomBytes(16).toString('base64url');
+      const jti = randomUUID();
       // RFC 7519, section 4.1. What belongs to this one token stands last: no claim can overrule it.
       const payload = {
         ...claims,

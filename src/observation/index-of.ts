@@ -1,10 +1,8 @@
 // Finds the objects of a store by something other than their name.
 import type { Store, Stored } from '../kubernetes/store.ts';
 
-const NONE: ReadonlySet<never> = new Set();
-
 export interface Index<V> {
-  get(value: string): ReadonlySet<V>;
+  get(value: string): readonly V[];
 }
 
 /**
@@ -13,10 +11,10 @@ export interface Index<V> {
  */
 export function indexOf<V extends Stored>(store: Store<V>, valueOf: (object: V) => string): Index<V> {
   const found = new Map<string, V | Set<V>>();
-  const at = (value: string): ReadonlySet<V> => {
+  const at = (value: string): readonly V[] => {
     const held = found.get(value);
-    if (held === undefined) return NONE;
-    return new Set(held instanceof Set ? held : [held]);
+    if (held === undefined) return [];
+    return held instanceof Set ? [...held] : [held];
   };
   store.onChange((before, after) => {
     if (before) {

@@ -60,7 +60,7 @@ export function observe(
     usernameHolder: holderAmong(user, caches.byUsername.get(username)),
     namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),
     namespace,
-    namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).size > 0,
+    namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).length > 0,
     secret: secret && { ...secret, written: written(secret), claimed: claimed(secret) },
     anchor: caches.anchors.get(`${namespaceName}/${ANCHOR_SECRET}`),
     binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
@@ -78,9 +78,9 @@ export function observe(
   };
 }
 
-function holderAmong(user: User, claimants: ReadonlySet<CachedUser>): User {
-  const others = [...claimants]
+function holderAmong(user: User, claimants: readonly CachedUser[]): User {
+  const others = claimants
     .map((cached) => cached.user)
     .filter(({ metadata }) => metadata.uid !== user.metadata.uid);
-  return holder([user, ...others]) ?? user;
+  return others.length === 0 ? user : (holder([user, ...others]) ?? user);
 }

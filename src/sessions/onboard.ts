@@ -95,7 +95,7 @@ function obstacle(
       `your account has a User already, of the username ${effectiveUsername(same)}. Sign in by that name, or an admin deletes that User.`,
     );
   if (name === undefined || isReservedName(name, settings.operatorNamespace)) return NO_NAME;
-  if (caches.users.get(name) || caches.byNamespace.get(name).size > 0) return NAME_TAKEN;
+  if (caches.users.get(name) || caches.byNamespace.get(name).length > 0) return NAME_TAKEN;
   if (caches.namespaces.get(name))
     return no(
       'NamespaceNotOurs',

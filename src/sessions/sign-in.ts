@@ -105,7 +105,7 @@ async function readLive(
     const answer = name === undefined ? undefined : await get(`${USERS.path}/${name}`);
     return answer && USERS.view(answer).user;
   };
-  const cached = holder([...caches.byUsername.get(foldUsername(username))].map(({ user }) => user));
+  const cached = holder(caches.byUsername.get(foldUsername(username)).map(({ user }) => user));
   const [user, answer] = await Promise.all([
     getUser(cached?.metadata.name),
     get(`${POLICIES.path}/${POLICY_NAME}`),

@@ -48,7 +48,7 @@ export function liveReader(client: KubernetesClient, caches: Caches): ReadLive {
  * not know it, those that username and namespace default to. A UID cannot be asked for.
  */
 function names(claims: VerifiedClaims, caches: Caches): ReadonlySet<string> {
-  const known = [...caches.byUID.get(claims.sub)].map(({ name }) => name);
+  const known = caches.byUID.get(claims.sub).map(({ name }) => name);
   if (known.length > 0) return new Set(known);
   const guesses = [claims.preferred_username, claims['latchkey.dev/namespace']];
   return new Set(guesses.filter((name) => DNS_LABEL.test(name)));

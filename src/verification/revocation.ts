@@ -48,7 +48,7 @@ export function revocation({ client, caches, verification, tell, log }: Revocati
     const verdict = await verification.verify(token);
     if (verdict.outcome !== 'Accepted') return verdict.outcome === 'Refused';
     const { sub, sid } = verdict.identity;
-    const user: User | undefined = [...caches.byUID.get(sub)][0]?.user;
+    const user: User | undefined = caches.byUID.get(sub)[0]?.user;
     if (!user) return false; // Accepted live, and the watch has not told of it yet.
     const { name } = user.metadata;
     try {

@@ -74,7 +74,7 @@ export function verification(options: VerificationOptions): Verification {
       ({ resourceVersion }) => resourceVersion !== undefined,
     );
 
-  const cachedUser = ({ sub }: VerifiedClaims) => [...caches.byUID.get(sub)][0]?.user;
+  const cachedUser = ({ sub }: VerifiedClaims) => caches.byUID.get(sub)[0]?.user;
   const judgeCached = (claims: VerifiedClaims): Judgement => {
     const user = cachedUser(claims);
     return judge(claims, user && observe(user, surroundings), new Date());

@@ -59,6 +59,7 @@ describe('a Secret', () => {
         },
         uid: 'uid-secret',
         resourceVersion: '42',
+        managedFields: [{}],
       },
       data: { AUTH_TOKEN: Buffer.from(TOKEN.token).toString('base64') },
     });

@@ -24,7 +24,8 @@ const conditionsOf = (status: UserStatus) =>
 describe('the status says', () => {
   test.each<[string, string, string, string, Partial<Observed>]>([
     ['Active', 'TokenFresh', 'SignedIn', 'a token is kept fresh', {}],
-    ['Active', 'Preparing', 'SignedIn', 'the token is being written', { secret: aSecret() }],
+    ['Active', 'TokenFresh', 'SignedIn', 'a token is to be written', { secret: aSecret() }],
+    ['Active', 'Preparing', 'SignedIn', 'there is no Secret yet', { secret: undefined }],
     ['Active', 'ClockSkew', 'SignedIn', 'nothing may be minted', { cannotMint: SKEW }],
     [
       'Active',

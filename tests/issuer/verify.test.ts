@@ -53,7 +53,7 @@ test('a token of ours is what it says', async () => {
       sub: ADA.sub,
       sid: ADA.sid,
       aud: ['latchkey'],
-      jti: expect.stringMatching(/^[\w-]{22}$/),
+      jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       iat: seconds,
       nbf: seconds - 5,
       exp: seconds + 1_800,

@@ -94,6 +94,11 @@ describe('a token', () => {
     );
     expect((await latchkey.user('ada')).status?.session).toBeDefined();
   });
+
+  test('costs the API server no account of who set which field', async () => {
+    const args = ['-n', 'ada', 'get', 'secret', 'access-token', '--show-managed-fields'];
+    expect(await kubectl([...args, '-o', 'jsonpath={.metadata.managedFields}'])).toBe('');
+  });
 });
 
 describe('the key leaves the Secret', () => {

@@ -51,7 +51,7 @@ export interface ScriptedApiServer {
 
 export async function startScriptedApiServer(
   script: Script,
-  protocol: 'h2' | 'http/1.1' | 'either' = 'h2',
+  protocol: 'http/1.1' | 'either' = 'either',
 ): Promise<ScriptedApiServer> {
   const folder = temporaryFolder('latchkey-scripted');
   const authority = await createAuthority(folder.path, 'scripted CA');
@@ -123,7 +123,7 @@ export async function startScriptedApiServer(
   const listener =
     protocol === 'http/1.1'
       ? createServer(pem, serve)
-      : createSecureServer({ ...pem, allowHTTP1: protocol === 'either' }, serve);
+      : createSecureServer({ ...pem, allowHTTP1: true }, serve);
   listener.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);

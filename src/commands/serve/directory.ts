@@ -40,7 +40,7 @@ export function directoryWatchOf(
   if (settings.directory === 'local') return undefined;
   return ldapWatch(ldapSettings(client, settings), {
     wanted: {
-      has: (folded) => caches.byUsername.get(folded).size > 0,
+      has: (folded) => caches.byUsername.get(folded).length > 0,
       *all() {
         for (const { user } of caches.users.values()) yield foldUsername(effectiveUsername(user));
       },

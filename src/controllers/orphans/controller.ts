@@ -147,7 +147,7 @@ export function orphansController({
     if (secret) await revoke(secret);
     await collectAnchor(namespace);
     const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
-    if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).size > 0) return;
+    if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).length > 0) return;
     const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
     await deleteIfThere(client, `${bindings}/${READER_ROLE}`, binding.uid);
   }
@@ -163,7 +163,7 @@ export function orphansController({
   });
   caches.secrets.onChange((_, after) => {
     const namespace = after?.finalizers ? after.namespace : undefined;
-    if (namespace !== undefined && caches.byNamespace.get(namespace).size === 0) queue.add(namespace);
+    if (namespace !== undefined && caches.byNamespace.get(namespace).length === 0) queue.add(namespace);
   });
   caches.users.onChange((before, after) => {
     // A User keeps its namespace for life, and its status names it.

@@ -20,8 +20,8 @@ export function orphanIn(caches: Caches, namespace: CachedNamespace): Orphan | u
   const what = orphan({
     namespace,
     secret,
-    lives: (uid) => caches.byUID.get(uid).size > 0,
-    claimed: caches.byNamespace.get(namespace.name).size > 0,
+    lives: (uid) => caches.byUID.get(uid).length > 0,
+    claimed: caches.byNamespace.get(namespace.name).length > 0,
   });
   const owner = what === 'Namespace' ? namespace : secret;
   return what && owner?.userUID !== undefined
@@ -42,7 +42,7 @@ export function tokenStuckIn(caches: Caches, namespace: CachedNamespace): Cached
  */
 export function deadAnchorIn(caches: Caches, namespace: string): CachedAnchor | undefined {
   const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
-  return anchor?.userUID !== undefined && caches.byUID.get(anchor.userUID).size === 0 ? anchor : undefined;
+  return anchor?.userUID !== undefined && caches.byUID.get(anchor.userUID).length === 0 ? anchor : undefined;
 }
 
 export function* orphans(caches: Caches): Iterable<Orphan> {

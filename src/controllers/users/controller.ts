@@ -55,7 +55,7 @@ export function usersController({
     },
   });
 
-  const addClaimants = (claimants: ReadonlySet<CachedUser>) => {
+  const addClaimants = (claimants: readonly CachedUser[]) => {
     for (const { name } of claimants) queue.add(name);
   };
 

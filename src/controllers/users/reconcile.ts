@@ -1,8 +1,11 @@
 // Brings one User to what is decided for it: observe, decide, apply, until there is nothing left to do.
 import { isDeepStrictEqual } from 'node:util';
-import { POLICY_NAME } from '../../api/names.ts';
+import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
+import { earliest } from '../../domain/directory.ts';
+import { effectiveNamespace } from '../../domain/effective.ts';
+import { lifetime, refreshAt } from '../../domain/refresh.ts';
 import type { Step } from '../../domain/step.ts';
 import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint, Observed } from '../../domain/observed.ts';
@@ -114,6 +117,22 @@ export function reconciler({
     return false;
   }
 
+  /**
+   * When to look again after a refresh: it changes nothing but the token, so that there is nothing to decide anew.
+   * @returns undefined where something else is still to be done
+   */
+  function afterRefresh({ user, policy }: Observed, decision: Decision): Date | undefined {
+    const [step, ...others] = decision.steps;
+    if (step?.do !== 'WriteToken' || others.length > 0 || !policy) return undefined;
+    if (!isDeepStrictEqual(decision.status, user.status)) return undefined;
+    const secret = caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+    const written = secret && surroundings.written(secret)?.token;
+    return (
+      written &&
+      earliest(refreshAt(user.metadata.uid, written.expiresAt, lifetime(policy)), decision.lookAgainAt)
+    );
+  }
+
   /** The queue rings by our clock, right or wrong. */
   const byOurClock = (at: Date) => new Date(at.getTime() + Date.now() - now().getTime());
 
@@ -144,9 +163,11 @@ export function reconciler({
         }
       }
       const feasible = isGone ? withoutStatus(decision, cached.user) : decision;
-      if (await carryOut(observed, feasible, isLeading)) continue;
+      const isMore = await carryOut(observed, feasible, isLeading);
+      const lookAgainAt = isMore ? afterRefresh(observed, feasible) : decision.lookAgainAt;
+      if (isMore && !lookAgainAt) continue;
       if (failure) throw failure;
-      return decision.lookAgainAt && byOurClock(decision.lookAgainAt);
+      return lookAgainAt && byOurClock(lookAgainAt);
     }
     throw new Error(`no end after ${MOST_ROUNDS} rounds`);
   };

@@ -486,8 +486,8 @@ export class World {
     const stores = operator?.stores;
     for (const namespace of stores?.namespaces.values() ?? []) {
       const secret = stores?.secrets.get(`${namespace.name}/access-token`);
-      const claimed = (stores?.byNamespace.get(namespace.name).size ?? 0) > 0;
-      const lives = (uid: string) => (stores?.byUID.get(uid).size ?? 0) > 0;
+      const claimed = (stores?.byNamespace.get(namespace.name).length ?? 0) > 0;
+      const lives = (uid: string) => (stores?.byUID.get(uid).length ?? 0) > 0;
       const what = orphan({ namespace, secret, lives, claimed });
       const anchor = stores?.anchors.get(`${namespace.name}/${ANCHOR_SECRET}`);
       if (anchor?.userUID !== undefined && !lives(anchor.userUID))
