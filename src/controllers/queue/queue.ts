@@ -7,6 +7,8 @@ import { ReadyKeys } from './ready.ts';
 
 /** Smaller is sooner. Refreshes use the expiry of the token (ms since 1970), so that the shortest-lived goes first. */
 export const NOW = 0;
+/** After everything that somebody waits for. */
+export const LAST = Number.MAX_SAFE_INTEGER;
 
 const BACKOFF_MS = { first: 50, most: 30_000 };
 /** For a key that fails as all others do: it is not to blame, and has to be there when the server is back. */

@@ -7,7 +7,7 @@ import type { LicenseReading } from '../../domain/license.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
-import { NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
+import { LAST, NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -47,8 +47,9 @@ export function usersController({
   const queue = new WorkQueue({
     concurrency: IN_FLIGHT,
     async work(name) {
-      const lookAgainAt = await reconcile(name, isLeading);
-      if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime(), expiryOf(name));
+      const again = await reconcile(name, isLeading);
+      if (again === 'AfterOthers') queue.add(name, LAST);
+      else if (again) queue.addAt(name, again.getTime(), expiryOf(name));
     },
     onFailure(name, error, pauseMs) {
       log.warn({ user: name, err: error, pauseMs }, 'reconciling failed; trying again');
@@ -104,9 +105,16 @@ export function usersController({
     return user && caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
   }
 
-  /** Tokens that are already short of time come before those that only may have been tampered with. */
+  /**
+   * Whoever has signed in and waits for a token comes first; then tokens that are already short of time, before those
+   * that only may have been tampered with; then those for whom nothing can change but what is written down of them.
+   */
   function lookAtAll(): void {
-    for (const { name } of caches.users.values()) queue.add(name, expiryOf(name) ?? NOW + 1);
+    const epoch = caches.policies.get(POLICY_NAME)?.policy.status?.epoch;
+    for (const { name, user } of caches.users.values()) {
+      const waits = user.status?.session?.epoch === epoch;
+      queue.add(name, expiryOf(name) ?? (waits ? NOW + 1 : LAST));
+    }
   }
 
   return {

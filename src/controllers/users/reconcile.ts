@@ -43,11 +43,14 @@ export interface ReconcileOptions {
   readonly now: () => Date;
 }
 
+/** `AfterOthers`: there is something left to write down, and others still wait for what matters more. */
+export type LookAgain = Date | 'AfterOthers' | undefined;
+
 /**
  * @returns when to look again at the User, unless something changes before.
  * @throws whatever the API server refused; the caller tries again after a pause.
  */
-export type Reconcile = (name: string, isLeading: () => boolean) => Promise<Date | undefined>;
+export type Reconcile = (name: string, isLeading: () => boolean) => Promise<LookAgain>;
 
 export function reconciler({
   client,
@@ -164,6 +167,8 @@ export function reconciler({
       }
       const feasible = isGone ? withoutStatus(decision, cached.user) : decision;
       const isMore = await carryOut(observed, feasible, isLeading);
+      // Everybody's key goes before anybody's status says so, which the policy has said already.
+      if (isMore && feasible.cause.forEveryone && feasible.steps.some(takesAway)) return 'AfterOthers';
       const lookAgainAt = isMore ? afterRefresh(observed, feasible) : decision.lookAgainAt;
       if (isMore && !lookAgainAt) continue;
       if (failure) throw failure;

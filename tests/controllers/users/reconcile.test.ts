@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import { applier } from '../../../src/controllers/users/apply.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
-import { reconciler, type Reconcile } from '../../../src/controllers/users/reconcile.ts';
+import { reconciler, type LookAgain, type Reconcile } from '../../../src/controllers/users/reconcile.ts';
 import type { CannotMint } from '../../../src/domain/observed.ts';
 import { ApiError } from '../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
@@ -51,7 +51,7 @@ afterEach(() => {
 
 /** A process of the operator, which knows what is there when it starts, and what its own writes answer. */
 function startOperator(): {
-  reconcile: () => Promise<Date | undefined>;
+  reconcile: () => Promise<LookAgain>;
   listAgain: (...kinds: Watched[]) => void;
 } {
   const model = api.client();
@@ -194,6 +194,24 @@ test('a token goes although the end of its session cannot be written down', asyn
   await reconcile();
   expect(api.objects.users.get('ada')?.['status']).not.toHaveProperty('session');
 });
+
+test.each([
+  ['the cluster is switched off', { spec: { enabled: false, accessToken: TTL } }],
+  ['every session is ended', { status: { epoch: 'another', observedGeneration: 1 } }],
+])(
+  'where %s, a key goes at once, and what is written down of its User waits for the keys of others',
+  async (_, change) => {
+    proven = true;
+    const { reconcile, listAgain } = await settled();
+    api.put('tokenpolicies', 'cluster', change);
+    listAgain('tokenpolicies');
+    expect(await reconcile()).toBe('AfterOthers');
+    expect(token()).toBeUndefined();
+    expect(requests.map(({ path }) => path)).toEqual(['/api/v1/namespaces/ada/secrets/access-token']);
+    expect(await reconcile()).toBeUndefined();
+    expect(api.objects.users.get('ada')?.['status']).not.toHaveProperty('session');
+  },
+);
 
 test.each([
   ['the clock is set', () => (cannotMint = SKEW)],

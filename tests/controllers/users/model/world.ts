@@ -15,7 +15,7 @@ import { applier } from '../../../../src/controllers/users/apply.ts';
 import { holds, type Holds } from '../../../../src/controllers/holds/holds.ts';
 import { permissions, type Permissions } from '../../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../../src/controllers/users/ledger.ts';
-import { reconciler, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
+import { reconciler, type LookAgain, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
 import { confirmedIds } from '../../../../src/domain/confirmation.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
 import { durationMs } from '../../../../src/domain/duration.ts';
@@ -422,8 +422,9 @@ export class World {
   }
 
   async reconcile(name: string): Promise<void> {
-    // A failed write is tried again later, as the queue would.
-    await this.#operator?.reconcile(name, () => true).catch(() => undefined);
+    // A failed write is tried again later, and what waits for others is done after them, as by the queue.
+    for (let again: LookAgain = 'AfterOthers'; again === 'AfterOthers';)
+      again = await this.#operator?.reconcile(name, () => true).catch(() => undefined);
   }
 
   async reconcilePolicy(): Promise<void> {
