@@ -15,6 +15,7 @@ import {
 } from '../../domain/holds.ts';
 import type { DefinitionView } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
+import type { CachedUser } from '../../observation/views.ts';
 import type { Surroundings } from '../../observation/observe.ts';
 import { orphanIn, orphans } from '../orphans/find.ts';
 import { deletingPolicy, deletingUsers, inactiveUsers, isLeaving, vanishedUsers } from './affected.ts';
@@ -93,9 +94,13 @@ export function holds({ caches, permissions, directory, liveDefinitions, tell }:
   caches.userDefinition.onChange(demand);
   caches.users.onChange((before, after) => {
     const uid = (before ?? after)?.uid ?? '';
-    // A permission is for one loss: who has a session again is counted again.
-    const isSpent = permissions.of('Inactive', uid) !== undefined;
-    if (isSpent || isLeaving(before) || isLeaving(after) || isHeld('Vanished')) demand();
+    // A permission is for one loss: who has a session again is counted again. To decide anew for that is to look at
+    // every User, at each of a thousand who lose theirs together.
+    const session = (cached?: CachedUser) => cached?.user.status?.session?.id;
+    const isOther = session(before) !== session(after);
+    if (isOther) permissions.forget('Inactive', uid);
+    const countsAnew = isHeld('Vanished') || (isOther && isHeld('Inactive'));
+    if (isLeaving(before) || isLeaving(after) || countsAnew) demand();
   });
   caches.namespaces.onChange((before, after) => {
     if ([before, after].some((namespace) => namespace && orphanIn(caches, namespace))) demand();

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { API_VERSION, POLICIES_CRD, POLICY_FINALIZER, POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicy, TokenPolicySpec } from '../../api/token-policy.ts';
 import type { Cause, Tell } from '../../domain/happening.ts';
+import type { HoldsDecision } from '../../domain/holds.ts';
 import type { Hearing } from '../../domain/hearing.ts';
 import type { CannotMint } from '../../domain/observed.ts';
 import type { LicenseReading } from '../../domain/license.ts';
@@ -17,7 +18,7 @@ import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICIES, type CachedPolicy } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
-import { WorkQueue, type QueueView } from '../queue/queue.ts';
+import { NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
 
 export interface PolicyControllerOptions {
   readonly client: KubernetesClient;
@@ -41,6 +42,10 @@ export interface PolicyController {
 
 /** How late the end of a licence may be noticed. */
 const BELL_MS = 250;
+
+/** After a decision on holds the next one waits so many times as long as this one took, and no longer than this. */
+const REST_TIMES = 4;
+const LONGEST_REST_MS = 200;
 
 const ENDED_BY_ADMIN: Cause = {
   reason: 'NewEpoch',
@@ -67,6 +72,18 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     knownEpoch = epoch;
   }
 
+  /** By the monotonic clock. */
+  let restUntil = 0;
+
+  /** To decide on holds is to look at every User: whoever asks again at once waits a little, with all others who do. */
+  async function decideHolds(policy: TokenPolicy | undefined, now: Date): Promise<HoldsDecision> {
+    const began = performance.now();
+    const decision = await holds.decide(policy, now);
+    const ended = performance.now();
+    restUntil = ended + Math.min((ended - began) * REST_TIMES, LONGEST_REST_MS);
+    return decision;
+  }
+
   const queue = new WorkQueue({
     concurrency: 1,
     async work() {
@@ -76,11 +93,11 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       const now = new Date();
       if (!policy || !policyStands(policy)) {
         // Then only this process remembers what is held.
-        holds.settle(undefined, await holds.decide(undefined, now));
+        holds.settle(undefined, await decideHolds(undefined, now));
         return;
       }
       tellOthersEpoch(policy);
-      const held = await holds.decide(policy, now);
+      const held = await decideHolds(policy, now);
       const observed = {
         policy,
         holds: held.holds,
@@ -113,7 +130,11 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     isWanted ||= after !== undefined && before?.uid !== after.uid;
     queue.add(POLICY_NAME);
   });
-  holds.onDemand(() => queue.add(POLICY_NAME));
+  holds.onDemand(() => {
+    const restMs = restUntil - performance.now();
+    if (restMs > 0) queue.addAt(POLICY_NAME, Date.now() + restMs, NOW);
+    else queue.add(POLICY_NAME);
+  });
 
   async function put(subresource: '' | '/status', policy: TokenPolicy): Promise<CachedPolicy> {
     const answer = await client.request<RawObject>({

@@ -421,8 +421,23 @@ describe('Users whom the directory calls inactive', () => {
     disable('user-0');
     await decide();
     user('user-0', { status: { directory: { state: 'Inactive' } } });
-    expect(demands).toBeGreaterThan(0);
-    await decide();
     expect(isGiven('user-0')).toBeUndefined();
+    signedIn('user-0');
+    await decide();
+    expect(isGiven('user-0')).toBe(true);
+  });
+
+  test('ask for no other decision by losing it, unless a hold waits for its last one', async () => {
+    for (const name of names(100)) signedIn(name);
+    for (const name of names(5)) disable(name);
+    const status = await decide();
+    demands = 0;
+    for (const name of names(5)) user(name, { status: { directory: { state: 'Inactive' } } });
+    expect(demands).toBe(0);
+    for (const name of names(40)) disable(name);
+    expect((await decide(status))?.holds).toHaveLength(1);
+    demands = 0;
+    user('user-39', { status: { directory: { state: 'Inactive' } } });
+    expect(demands).toBe(1);
   });
 });
