@@ -1,8 +1,8 @@
-// The one control plane of a run, the users in it, and the operator as the parts of the bench start it.
+// The one control plane of a run, its one directory, the users in both, and the operator as the parts of the bench start it.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startControlPlane, type ControlPlane } from '../dev/cluster/control-plane.ts';
-import { install } from '../dev/latchkey/install.ts';
+import { install, writeSecret } from '../dev/latchkey/install.ts';
 import { startOperator, type Operator, type OperatorOptions } from '../dev/latchkey/operator.ts';
 import { freePort } from '../dev/ports.ts';
 import { waitUntil } from '../dev/wait-until.ts';
@@ -11,7 +11,10 @@ import type { TokenPolicy, TokenPolicySpec } from '../src/api/token-policy.ts';
 import { kubernetesClient, type KubernetesClient } from '../src/kubernetes/client.ts';
 import { loadConnection } from '../src/kubernetes/credentials.ts';
 import { POLICIES } from '../src/observation/views.ts';
-import { seedUsers } from './seed.ts';
+import { watchHearing, type Hearing } from './hearing.ts';
+import { openDirectory, type Directory } from './openldap.ts';
+import type { Scale } from './scale.ts';
+import { seedUsers, visitorNames, userNames } from './seed.ts';
 import { watchTokens, type Tokens } from './tokens.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -34,6 +37,10 @@ export interface Arena {
   populate(count: number): Promise<void>;
   /** Returns when the operator has taken up everything it found: it trusts no Secret that an earlier process wrote. */
   startOperator(options?: OperatorOptions): Promise<Operator>;
+  /** With everybody in it whom any part needs; it is there from the first call on, and operators may bind to it. */
+  directory(): Promise<Directory>;
+  /** The operator that runs has written down of everybody that the directory calls them active. */
+  untilAllAreActive(): Promise<void>;
   /** Gives the policy another audience, so that every token is due at once. */
   makeAllDue(): Promise<void>;
   patchPolicy(spec: {
@@ -41,11 +48,13 @@ export interface Arena {
     readonly tokenSource?: TokenPolicySpec['tokenSource'];
     readonly accessToken?: Partial<TokenPolicySpec['accessToken']>;
   }): Promise<void>;
-  /** Throws the control plane away. */
+  /** The operator that runs has seen the policy as it is: of two changes that none has seen, one may have shut it. */
+  untilPolicyIsSeen(): Promise<void>;
+  /** Throws the control plane away, and the directory. */
   close(): Promise<void>;
 }
 
-export async function openArena(say: (line: string) => void): Promise<Arena> {
+export async function openArena(scale: Scale, say: (line: string) => void): Promise<Arena> {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
   const cluster = await startControlPlane({
     // A cluster that has been there for a while is quiet: its controllers must not be busy with our namespaces for long.
@@ -56,7 +65,8 @@ export async function openArena(say: (line: string) => void): Promise<Arena> {
     await install(cluster);
     const admin = kubernetesClient(await loadConnection(cluster.adminKubeconfig));
     const tokens = await watchTokens(admin, stop.signal);
-    return arena({ cluster, admin, tokens, port: await freePort(), say, stop });
+    const hearing = await watchHearing(admin, stop.signal);
+    return arena({ cluster, admin, tokens, hearing, port: await freePort(), scale, say, stop });
   } catch (error) {
     stop.abort();
     await cluster.stop();
@@ -76,21 +86,31 @@ interface Ground {
   readonly cluster: ControlPlane;
   readonly admin: KubernetesClient;
   readonly tokens: Tokens;
+  readonly hearing: Hearing;
   readonly port: number;
+  readonly scale: Scale;
   readonly say: (line: string) => void;
   readonly stop: AbortController;
 }
 
-function arena({ cluster, admin, tokens, port, say, stop }: Ground): Arena {
+function arena({ cluster, admin, tokens, hearing, port, scale, say, stop }: Ground): Arena {
   let users = 0;
+  let directory: Promise<Directory> | undefined;
   let audiences = 0;
 
-  /** The policy is made by the first operator; its epoch is part of every session. */
-  async function untilEpoch(): Promise<void> {
-    await waitUntil('the TokenPolicy to have its epoch', TAKE_UP_TIMEOUT_MS, async () => {
+  async function untilPolicy(is: string, check: (policy: TokenPolicy) => boolean): Promise<void> {
+    await waitUntil(`the TokenPolicy to ${is}`, TAKE_UP_TIMEOUT_MS, async () => {
       const { items } = await admin.request<{ items: TokenPolicy[] }>({ method: 'GET', path: POLICIES.path });
-      return items.some(({ status }) => status?.epoch !== undefined);
+      return items.some(check);
     });
+  }
+
+  async function directoryOfEverybody(): Promise<Directory> {
+    const began = performance.now();
+    const opened = await openDirectory([...userNames(scale.most), ...visitorNames(scale)]);
+    await writeSecret(cluster, 'latchkey-ldap-bind', { password: opened.server.bindPassword });
+    say(`directory: ${opened.people} entries in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+    return opened;
   }
 
   return {
@@ -104,7 +124,8 @@ function arena({ cluster, admin, tokens, port, say, stop }: Ground): Arena {
       const added = count - users;
       if (users === 0) {
         const first = await startOperator(cluster, { port, main: PROGRAM });
-        await untilEpoch();
+        // The policy is made by the first operator; its epoch is part of every session.
+        await untilPolicy('have its epoch', ({ status }) => status?.epoch !== undefined);
         await first.stop();
         first.remove();
       }
@@ -125,6 +146,8 @@ function arena({ cluster, admin, tokens, port, say, stop }: Ground): Arena {
       if (users > 0) await pass.done.catch((error: unknown) => fail(operator, error));
       return operator;
     },
+    directory: () => (directory ??= directoryOfEverybody()),
+    untilAllAreActive: () => hearing.untilAllAreActive(passLimitMs(users)),
     async makeAllDue() {
       audiences += 1;
       await this.patchPolicy({ accessToken: { audiences: [`bench-${audiences}`] } });
@@ -137,10 +160,15 @@ function arena({ cluster, admin, tokens, port, say, stop }: Ground): Arena {
         body: { spec },
       });
     },
+    untilPolicyIsSeen: () =>
+      untilPolicy('be seen', ({ metadata, status }) => status?.observedGeneration === metadata.generation),
     async close() {
       stop.abort();
       await admin.close();
       await cluster.stop();
+      // A part has been told where it failed.
+      const opened = await directory?.catch(() => undefined);
+      await opened?.server.stop();
     },
   };
 }

@@ -70,7 +70,7 @@ async function bench(scale: Scale): Promise<void> {
   const started = new Date().toISOString();
   const load = { before: loadavg() };
   const nodeFlags = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-  const arena = await openArena(say);
+  const arena = await openArena(scale, say);
   const tables: Record<string, Table[]> = {};
   const data: Record<string, object[]> = {};
   try {
@@ -78,7 +78,9 @@ async function bench(scale: Scale): Promise<void> {
       if (positionals.length > 0 && !positionals.includes(part.name)) continue;
       await arena.populate(users(scale));
       say(`${part.name}: begins`);
+      const partBegan = performance.now();
       const result = await part.run({ arena, scale, say, nodeFlags });
+      say(`${part.name}: took ${((performance.now() - partBegan) / 1_000).toFixed(0)} s`);
       (tables[part.name] ??= []).push(...result.tables);
       (data[part.name] ??= []).push(result.data);
     }

@@ -1,52 +1,49 @@
-// The directory of a bench: an OpenLDAP server with everybody in it, what changes there, and when by its own log.
-import { setTimeout as delay } from 'node:timers/promises';
+// The directory of a run: one OpenLDAP server with everybody in it, whom it disables, and when by its own log.
 import { userDn } from '../dev/directories/entries.ts';
 import { startOpenLdap, type OpenLdap } from '../dev/directories/openldap.ts';
-import { writeSecret } from '../dev/latchkey/install.ts';
-import { waitUntil } from '../dev/wait-until.ts';
-import type { User } from '../src/api/user.ts';
-import { listAll } from '../src/kubernetes/list.ts';
-import { USERS } from '../src/observation/views.ts';
-import { passLimitMs, type Arena } from './arena.ts';
-import { forgetDirectory } from './seed.ts';
+import { isAccident } from '../src/domain/holds.ts';
 import type { Operation } from './slapd-log.ts';
 
-/** With whoever an earlier part has left, too: many who are missing or replaced at once would be held. */
-export async function directoryOfEverybody({ admin }: Arena): Promise<OpenLdap> {
-  const { objects } = await listAll(admin, USERS);
-  await forgetDirectory(
-    admin,
-    objects.map(({ user }) => user),
-  );
-  return startOpenLdap({ users: objects.map(({ name }) => ({ uid: name, cn: name })), logOperations: true });
+/** Of everybody in it. */
+export const PASSWORD = 'correct horse battery staple';
+
+export interface Directory {
+  readonly server: OpenLdap;
+  /** How many people are in it. */
+  readonly people: number;
+  /**
+   * Says beforehand how many of so many users a part will disable.
+   * @throws RangeError where they are so many, with those of earlier parts, that they would be held until an admin
+   *   confirms it: nobody would lose a token
+   */
+  mayDisable(count: number, users: number): void;
+  disable(names: readonly string[]): Promise<void>;
+  enable(names: readonly string[]): Promise<void>;
 }
 
-/** The password that an operator searches with, where it looks for it. */
-export const letBind = ({ cluster }: Arena, { bindPassword }: OpenLdap): Promise<void> =>
-  writeSecret(cluster, 'latchkey-ldap-bind', { password: bindPassword });
-
-/** The directory has spoken about everybody, and it is written down. */
-export async function untilAllAreActive({ admin, users }: Arena): Promise<void> {
-  await waitUntil('the directory to be heard about everybody', passLimitMs(users()), async () => {
-    const { objects } = await listAll(admin, USERS);
-    const active = objects.filter(({ user }) => isActive(user));
-    if (active.length >= users()) return true;
-    await delay(1_000);
-    return false;
+/** One for all parts: to another server's people the operator would be right to give no token. */
+export async function openDirectory(names: readonly string[]): Promise<Directory> {
+  const server = await startOpenLdap({
+    users: names.map((uid) => ({ uid, cn: uid, mail: `${uid}@example.org`, password: PASSWORD })),
+    logOperations: true,
   });
-}
-
-function isActive({ status }: User): boolean {
-  return status?.directory?.state === 'Active';
-}
-
-/** Locked for good, by an administrator: draft-behera-ldap-password-policy, section 5.3.3. */
-export function disableInDirectory(server: OpenLdap, names: readonly string[]): Promise<void> {
-  const changes = names.map(
-    (name) =>
-      `dn: ${userDn(name)}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n`,
-  );
-  return server.modify(changes.join('\n'));
+  const change = (people: readonly string[], lines: string) =>
+    server.modify(people.map((name) => `dn: ${userDn(name)}\nchangetype: modify\n${lines}\n`).join('\n'));
+  let mayBeDisabled = 0;
+  return {
+    server,
+    people: names.length,
+    mayDisable(count, users) {
+      mayBeDisabled += count;
+      if (isAccident(mayBeDisabled, users))
+        throw new RangeError(
+          `${mayBeDisabled} of ${users} users disabled in the directory would be held until an admin confirms it`,
+        );
+    },
+    // Locked for good, by an administrator: draft-behera-ldap-password-policy, section 5.3.3.
+    disable: (people) => change(people, 'replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z'),
+    enable: (people) => change(people, 'delete: pwdAccountLockedTime'),
+  };
 }
 
 /** The last change of each entry, by its DN. */

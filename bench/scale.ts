@@ -59,6 +59,6 @@ export const SHORT: Scale = {
   idleSeconds: 3,
   signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
   revocations: { alone: 2, atOnce: 2, seconds: 2, caches: [{ ttl: '0s', askEveryMs: 100 }] },
-  directoryChanges: 5,
+  directoryChanges: 2,
   restartTokens: { ttl: '60s', minRemaining: '30s' },
 };

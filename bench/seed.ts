@@ -5,13 +5,21 @@ import type { TokenPolicy } from '../src/api/token-policy.ts';
 import type { User } from '../src/api/user.ts';
 import { startSession } from '../src/domain/session.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
-import { retryConflicts } from '../src/kubernetes/retry-conflicts.ts';
+import { listAll } from '../src/kubernetes/list.ts';
 import { POLICIES, USERS } from '../src/observation/views.ts';
+import type { Scale } from './scale.ts';
 
 const IN_FLIGHT = 48;
 
 /** The name of the User with that number, and of its namespace. */
-export const userName = (index: number) => `u${String(index).padStart(5, '0')}`;
+const userName = (index: number) => `u${String(index).padStart(5, '0')}`;
+
+/** Of the Users numbered below `to`. */
+export const userNames = (to: number) => Array.from({ length: to }, (_, index) => userName(index));
+
+/** Of those who come to sign in with a password. */
+export const visitorNames = ({ signIns: { warmUp, alone, together } }: Scale) =>
+  Array.from({ length: warmUp + alone + together }, (_, index) => `ldap-${index}`);
 
 /** Makes the Users numbered from `from` to just below `to`. The policy must have its epoch. */
 export function seedUsers(client: KubernetesClient, from: number, to: number): Promise<void> {
@@ -19,37 +27,22 @@ export function seedUsers(client: KubernetesClient, from: number, to: number): P
 }
 
 /**
- * Signs the Users numbered below `to` in anew, after every session has ended; what else their status said is gone. An
+ * Signs the Users numbered below `to` in anew, after every session has ended; what else their status says stands. An
  * operator may run.
  */
-export function signInAgain(client: KubernetesClient, to: number): Promise<void> {
-  return forEach(client, 0, to, (policy, name) =>
-    retryConflicts(async () =>
-      beginSession(
-        client,
-        policy,
-        await client.request<User>({ method: 'GET', path: `${USERS.path}/${name}` }),
-      ),
-    ),
-  );
-}
-
-/**
- * Forgets what a directory of an earlier part has said of Users: to them the accounts of the next one are others under
- * the same names.
- */
-export async function forgetDirectory(client: KubernetesClient, users: readonly User[]): Promise<void> {
-  const left = users.filter(({ status }) => status?.directory !== undefined);
-  const worker = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop())
-      await client.request({
-        method: 'PATCH',
-        path: `${USERS.path}/${next.metadata.name}/status`,
-        contentType: 'application/merge-patch+json',
-        body: { status: { directory: null } },
-      });
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+export async function signInAgain(client: KubernetesClient, to: number): Promise<void> {
+  const { objects } = await listAll(client, USERS);
+  const users = new Map(objects.map(({ name, user }) => [name, user]));
+  await forEach(client, 0, to, async (policy, name) => {
+    const user = users.get(name);
+    if (!user) throw new Error(`there is no User ${name}`);
+    await client.request({
+      method: 'PATCH',
+      path: `${USERS.path}/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { session: sessionOf(user, policy) } },
+    });
+  });
 }
 
 async function forEach(
@@ -84,13 +77,11 @@ async function seedUser(client: KubernetesClient, policy: TokenPolicy, name: str
       },
     },
   });
-  await beginSession(client, policy, user);
-}
-
-async function beginSession(client: KubernetesClient, policy: TokenPolicy, user: User): Promise<void> {
   await client.request({
     method: 'PUT',
-    path: `${USERS.path}/${user.metadata.name}/status`,
-    body: { ...user, status: { session: startSession(user, policy, randomUUID(), new Date()) } },
+    path: `${USERS.path}/${name}/status`,
+    body: { ...user, status: { session: sessionOf(user, policy) } },
   });
 }
+
+const sessionOf = (user: User, policy: TokenPolicy) => startSession(user, policy, randomUUID(), new Date());

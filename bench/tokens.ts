@@ -87,7 +87,7 @@ export async function watchTokens(client: KubernetesClient, signal: AbortSignal)
   };
 }
 
-/** What every Secret holds now, by the name of its namespace. */
+/** Every token that there is now, by the name of its namespace. */
 export async function readTokens(client: KubernetesClient): Promise<ReadonlyMap<string, string>> {
   const { objects } = await listAll(client, {
     name: 'secrets',
@@ -99,7 +99,9 @@ export async function readTokens(client: KubernetesClient): Promise<ReadonlyMap<
       return { name, namespace, uid, resourceVersion, value };
     },
   });
-  return new Map(objects.map(({ namespace, value }) => [namespace ?? '', value]));
+  return new Map(
+    objects.filter(({ value }) => value !== '').map(({ namespace, value }) => [namespace ?? '', value]),
+  );
 }
 
 /** @throws where somebody has the token of before, or none. */

@@ -8,22 +8,15 @@ import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { POLICY_NAME } from '../../src/api/names.ts';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
-import { isAccident } from '../../src/domain/holds.ts';
 import { POLICIES } from '../../src/observation/views.ts';
 import { passLimitMs, type Arena } from '../arena.ts';
 import { beginAudit } from '../audit.ts';
 import { builtContenders } from '../build-contenders.ts';
 import { ceiling, passOverAll } from '../contenders.ts';
-import {
-  changesIn,
-  directoryOfEverybody,
-  disableInDirectory,
-  letBind,
-  untilAllAreActive,
-} from '../openldap.ts';
+import { changesIn, type Directory } from '../openldap.ts';
 import type { Part } from '../part.ts';
 import { untilQuiet } from '../process-usage.ts';
-import { signInAgain, userName } from '../seed.ts';
+import { signInAgain, userNames } from '../seed.ts';
 import { readOperations, type Operation } from '../slapd-log.ts';
 import { percentile } from '../statistics.ts';
 
@@ -42,19 +35,17 @@ export const directory: Part = {
   name: 'directory',
   async run({ arena, scale, say, nodeFlags }) {
     const users = arena.users();
-    if (isAccident(2 * scale.directoryChanges, users))
-      throw new RangeError('so many changes among so few users are held until an admin confirms them');
-    const names = Array.from({ length: users }, (_, index) => userName(index));
-    const began = performance.now();
-    const server = await directoryOfEverybody(arena);
+    const names = userNames(users);
+    const directoryOfAll = await arena.directory();
+    const { server } = directoryOfAll;
+    directoryOfAll.mayDisable(2 * scale.directoryChanges, users);
+    const began = Date.now();
     // While everybody has a token that it can write again.
     const top = await writeCeiling(arena);
     const audit = await beginAudit(arena.cluster);
     try {
-      say(`directory: ${users} entries in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
-      await letBind(arena, server);
       const operator = await arena.startOperator({ nodeFlags, flags: directoryFlags(server) });
-      await untilAllAreActive(arena);
+      await arena.untilAllAreActive();
       await untilQuiet(operator.pid);
 
       const restFrom = Date.now();
@@ -68,30 +59,32 @@ export const directory: Part = {
       for (const name of alone) {
         // At any moment between two questions.
         await delay(Math.random() * 1_000);
-        await disableInDirectory(server, [name]);
+        await directoryOfAll.disable([name]);
         await gone.until([name]);
       }
       const together = names.splice(0, scale.directoryChanges);
       const burstFrom = Date.now();
-      await disableInDirectory(server, together);
+      await directoryOfAll.disable(together);
       await gone.until(together);
       const burstTo = Date.now();
       const burst = asked(server, burstFrom, burstTo);
 
       const bySelf = latencies(server, alone, gone.times);
       const byCrowd = latencies(server, together, gone.times);
-      const sweep = longestSweep(server, users);
+      const sweep = longestSweep(directoryOfAll, began);
       const bareMs = await bareSearch(server, sweep);
       for (const [how, list] of [['alone', bySelf], ['together', byCrowd]] as const)
         say(`directory: ${how} p99 ${percentile(list.map(({ fromPollMs }) => fromPollMs), 99).toFixed(0)} ms`); // prettier-ignore
 
       const before = arena.tokens.count();
       const switched = await switchOff(arena, audit);
-      await untilQuiet(operator.pid);
-      await operator.stop();
-      operator.remove();
       // As it was, for who comes next.
       await arena.patchPolicy({ enabled: true });
+      await arena.untilPolicyIsSeen();
+      await directoryOfAll.enable([...alone, ...together]);
+      await arena.untilAllAreActive();
+      await operator.stop();
+      operator.remove();
       await signInAgain(arena.admin, users);
       const pace = before / (switched.clearedMs / 1_000);
       say(`directory: ${before} tokens cleared at ${pace.toFixed(0)}/s, ceiling ${top.toFixed(0)}/s`);
@@ -157,7 +150,6 @@ export const directory: Part = {
       };
     } finally {
       await audit.end();
-      await server.stop();
     }
   },
 };
@@ -216,16 +208,18 @@ interface Sweep {
 }
 
 /** Pages of one connection that follow each other with one filter, and find everybody. */
-function longestSweep({ logFile }: OpenLdap, users: number): Sweep {
+function longestSweep({ server, people }: Directory, since: number): Sweep {
   let found: Sweep | undefined;
   const runs = new Map<string, { from: number; entries: number }>();
-  for (const { kind, connection, filter, attributes, beganAt, endedAt, entries } of readOperations(logFile)) {
-    if (kind !== 'SRCH' || filter.includes('modifyTimestamp')) continue;
+  for (const { kind, connection, filter, attributes, beganAt, endedAt, entries } of readOperations(
+    server.logFile,
+  )) {
+    if (kind !== 'SRCH' || beganAt < since || filter.includes('modifyTimestamp')) continue;
     const key = `${connection} ${filter}`;
     const run = runs.get(key) ?? { from: beganAt, entries: 0 };
     run.entries += entries;
     runs.set(key, run);
-    if (run.entries < users) continue;
+    if (run.entries < people) continue;
     runs.delete(key);
     const tookMs = endedAt - run.from;
     if (!found || tookMs > found.tookMs) found = { tookMs, filter, attributes };

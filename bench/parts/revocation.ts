@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { userDn } from '../../dev/directories/entries.ts';
 import { directoryFlags } from '../../dev/directories/flags.ts';
-import type { OpenLdap } from '../../dev/directories/openldap.ts';
 import type { Operator } from '../../dev/latchkey/operator.ts';
 import { webhookFlags } from '../../dev/latchkey/webhook.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
@@ -11,13 +10,7 @@ import { USERS } from '../../src/observation/views.ts';
 import { passLimitMs, type Arena } from '../arena.ts';
 import { askApiServer, askKubernetes, askLatchkey, type Verifiers } from '../asking.ts';
 import { heapOf } from '../heap.ts';
-import {
-  changesIn,
-  directoryOfEverybody,
-  disableInDirectory,
-  letBind,
-  untilAllAreActive,
-} from '../openldap.ts';
+import { changesIn, type Directory } from '../openldap.ts';
 import type { Part } from '../part.ts';
 import { everybodyIsRefused, refusals, type Question, type Revoke, type Switched } from '../refusals.ts';
 import { reviewRate, reviewRateTable } from '../review-rate.ts';
@@ -44,66 +37,68 @@ type Found = Map<string, Row>;
 export const revocation: Part = {
   name: 'revocation',
   async run({ arena, scale: { revocations }, say, nodeFlags }) {
-    const server = await directoryOfEverybody(arena);
-    try {
-      await letBind(arena, server);
-      await arena.patchPolicy({ accessToken: { audiences: [SERVICE_AUDIENCE, AUDIENCE] } });
-      const heap = heapOf(arena, 'revocation');
-      const operator = await arena.startOperator({
-        flags: directoryFlags(server),
-        nodeFlags: [...nodeFlags, ...heap.nodeFlags],
-      });
-      await untilAllAreActive(arena);
-      const verifiers = await askLatchkey(arena.cluster, operator, AUDIENCE);
-      // The operator that has just come up has written every token.
-      const tokens = await readTokens(arena.admin);
+    const directory = await arena.directory();
+    // With tokens of Kubernetes once more.
+    directory.mayDisable(revokedByOneCause(revocations) + revocations.atOnce, arena.users());
+    await arena.patchPolicy({ accessToken: { audiences: [SERVICE_AUDIENCE, AUDIENCE] } });
+    const heap = heapOf(arena, 'revocation');
+    const operator = await arena.startOperator({
+      flags: directoryFlags(directory.server),
+      nodeFlags: [...nodeFlags, ...heap.nodeFlags],
+    });
+    await arena.untilAllAreActive();
+    say('revocation: the operator is up, and has heard of everybody');
+    const verifiers = await askLatchkey(arena.cluster, operator, AUDIENCE);
+    // The operator that has just come up has written every token.
+    const tokens = await readTokens(arena.admin);
 
-      const rate = await reviewRate({
-        operator,
-        heap,
-        tokenReview: verifiers.tokenReview,
-        tokens: [...tokens.values()],
-        audience: AUDIENCE,
-        seconds: revocations.seconds,
-      });
-      say(`revocation: ${rate.reviews.perSecond} TokenReviews/s, ${rate.jose.perSecond}/s by jose`);
+    const rate = await reviewRate({
+      operator,
+      heap,
+      tokenReview: verifiers.tokenReview,
+      tokens: [...tokens.values()],
+      audience: AUDIENCE,
+      seconds: revocations.seconds,
+    });
+    say(`revocation: ${rate.reviews.perSecond} TokenReviews/s, ${rate.jose.perSecond}/s by jose`);
 
-      const found: Found = new Map();
-      const ground = { arena, operator, server, verifiers, found, revocations, say };
-      const users = sampler(tokens);
-      await oneByOne(ground, users);
-      const { switched, later } = await allAtOnce(ground, users);
-      await withTokensOfKubernetes(ground);
-      await later();
+    const found: Found = new Map();
+    const ground = { arena, operator, directory, verifiers, found, revocations, say };
+    const users = sampler(tokens);
+    await oneByOne(ground, users);
+    say('revocation: each user who was revoked alone is refused');
+    const { switched, later } = await allAtOnce(ground, users);
+    await withTokensOfKubernetes(ground);
+    await later();
 
-      await verifiers.close();
-      await operator.stop();
-      operator.remove();
-      return {
-        tables: [reviewRateTable(rate), refusalTable(arena.users(), found), switchTable(switched)],
-        data: { rate, refusedAfterMs: Object.fromEntries(found), switched: Object.fromEntries(switched) },
-      };
-    } finally {
-      await server.stop();
-    }
+    await verifiers.close();
+    await operator.stop();
+    operator.remove();
+    return {
+      tables: [reviewRateTable(rate), refusalTable(arena.users(), found), switchTable(switched)],
+      data: { rate, refusedAfterMs: Object.fromEntries(found), switched: Object.fromEntries(switched) },
+    };
   },
 };
+
+/** While the tokens are Latchkey's. */
+const revokedByOneCause = ({ alone, atOnce, caches }: Scale['revocations']) => alone + caches.length * atOnce;
 
 interface Ground {
   readonly arena: Arena;
   readonly operator: Operator;
-  readonly server: OpenLdap;
+  readonly directory: Directory;
   readonly verifiers: Verifiers;
   readonly found: Found;
   readonly revocations: Scale['revocations'];
   readonly say: (line: string) => void;
 }
 
-/** Hands out users who have a token, each once. */
+/** Hands out users, each once. */
 type Sampler = (count: number) => ReadonlyMap<string, string>;
 
 function sampler(tokens: ReadonlyMap<string, string>): Sampler {
-  const left = [...tokens].filter(([, token]) => token !== '');
+  const left = [...tokens];
   return (count) => new Map(left.splice(0, count));
 }
 
@@ -116,9 +111,9 @@ function note(found: Found, verifier: string, cause: Cause, ms: readonly number[
 
 /** When slapd had answered the change, by its own log. */
 const inDirectory =
-  (server: OpenLdap): Revoke =>
+  ({ server, disable }: Directory): Revoke =>
   async (names) => {
-    await disableInDirectory(server, names);
+    await disable(names);
     return () => {
       const changes = changesIn(readOperations(server.logFile));
       return new Map(names.map((name) => [name, changes.get(userDn(name))?.endedAt ?? Number.NaN]));
@@ -156,11 +151,11 @@ const bySwitch =
 
 /** At Latchkey's endpoints, one user after the other, at any moment between two questions to the directory. */
 async function oneByOne(
-  { arena, server, verifiers, found, revocations }: Ground,
+  { arena, directory, verifiers, found, revocations }: Ground,
   users: Sampler,
 ): Promise<void> {
   const causes: [Cause, Revoke][] = [
-    ['a change in LDAP', inDirectory(server)],
+    ['a change in LDAP', inDirectory(directory)],
     ['spec.disabled', byAdmin(arena)],
   ];
   for (const [cause, revoke] of causes) {
@@ -192,7 +187,7 @@ interface AllAtOnce {
  * What they remember does not depend on each other, so they are waited for side by side.
  */
 async function allAtOnce(ground: Ground, users: Sampler): Promise<AllAtOnce> {
-  const { arena, server, verifiers, found, revocations, say } = ground;
+  const { arena, directory, verifiers, found, revocations, say } = ground;
   const servers: (Omit<Named, 'tokens'> & { close: () => Promise<void> })[] = [];
   for (const { ttl, askEveryMs } of revocations.caches)
     servers.push({ name: `kube-apiserver, cache ${ttl}`, askEveryMs, ...(await webhookServer(ground, ttl)) });
@@ -209,7 +204,7 @@ async function allAtOnce(ground: Ground, users: Sampler): Promise<AllAtOnce> {
     waiting.push(...begun);
     await Promise.all(begun.filter((_, index) => (servers[index]?.askEveryMs ?? 0) < SLOW_MS));
   };
-  const inLdap = await begin('a change in LDAP', inDirectory(server), sampled());
+  const inLdap = await begin('a change in LDAP', inDirectory(directory), sampled());
   const disabled = await begin('spec.disabled', byAdmin(arena), sampled());
   await untilQuickAreDone(inLdap);
   await untilQuickAreDone(disabled);
@@ -257,14 +252,13 @@ async function webhookServer({ arena: { cluster }, operator, verifiers }: Ground
 }
 
 /** Everybody signs in anew, to tokens of Kubernetes, which the API server itself verifies. */
-async function withTokensOfKubernetes({ arena, server, found, revocations, say }: Ground): Promise<void> {
+async function withTokensOfKubernetes({ arena, directory, found, revocations, say }: Ground): Promise<void> {
   const limit = passLimitMs(arena.users());
   await waitUntil('the last key to be gone', limit, () => arena.tokens.count() === 0);
   await arena.patchPolicy({ enabled: true, tokenSource: 'Kubernetes' });
   await signInAgain(arena.admin, arena.users());
   // Those who were revoked one by one stay so.
-  const revoked = 2 * (revocations.alone + revocations.caches.length * revocations.atOnce);
-  const expected = arena.users() - revoked;
+  const expected = arena.users() - 2 * revokedByOneCause(revocations);
   await waitUntil(
     'everybody to have a token of Kubernetes',
     2 * limit,
@@ -273,18 +267,18 @@ async function withTokensOfKubernetes({ arena, server, found, revocations, say }
   say(`revocation: ${arena.tokens.count()} users have tokens of Kubernetes`);
   const users = sampler(await readTokens(arena.admin));
   const ask = askKubernetes(arena.admin, SERVICE_AUDIENCE);
-  const causes: [Cause, Revoke][] = [
-    ['a change in LDAP', inDirectory(server)],
-    ['spec.disabled', byAdmin(arena)],
-    ['the policy switch', bySwitch(arena)],
-  ];
-  for (const [cause, revoke] of causes) {
-    const [ms = []] = await Promise.all(
-      await refusals(revoke, [{ ask, tokens: users(revocations.atOnce), askEveryMs: 100 }]),
-    );
+  const measure = async (cause: Cause, revoke: Revoke): Promise<void> => {
+    const question = { ask, tokens: users(revocations.atOnce), askEveryMs: 100 };
+    const [ms = []] = await Promise.all(await refusals(revoke, [question]));
     note(found, 'kube-apiserver, tokenSource: Kubernetes', cause, ms);
-  }
-  await waitUntil('the last key to be gone', limit, () => arena.tokens.count() === 0);
+    say(`revocation: ${cause} has reached the tokens of Kubernetes`);
+  };
+  // The API server remembers each token for as long: what is revoked side by side is refused side by side.
+  await Promise.all([
+    measure('a change in LDAP', inDirectory(directory)),
+    measure('spec.disabled', byAdmin(arena)),
+  ]);
+  await measure('the policy switch', bySwitch(arena));
 }
 
 // What is shown of it.

@@ -2,19 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { directoryFlags } from '../../dev/directories/flags.ts';
-import { startOpenLdap } from '../../dev/directories/openldap.ts';
-import { writeSecret } from '../../dev/latchkey/install.ts';
 import type { Operator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { User } from '../../src/api/user.ts';
 import { USERS } from '../../src/observation/views.ts';
 import type { Arena } from '../arena.ts';
+import { PASSWORD } from '../openldap.ts';
 import type { Part } from '../part.ts';
-import { userName } from '../seed.ts';
+import { untilQuiet } from '../process-usage.ts';
+import { visitorNames } from '../seed.ts';
 import { percentile } from '../statistics.ts';
 
-const PASSWORD = 'correct horse battery staple';
 const LABELS = { bench: 'sign-in' };
 /** Nobody waits longer for a page, nor should a measurement. */
 const LONGEST_MS = 30_000;
@@ -22,63 +21,52 @@ const LONGEST_MS = 30_000;
 export const signIn: Part = {
   name: 'sign-in',
   async run({ arena, scale, say }) {
-    const { warmUp, alone, together, atOnce } = scale.signIns;
-    const names = Array.from({ length: warmUp + alone + together }, (_, index) => `ldap-${index}`);
-    // The others are in the directory as well: it would take their tokens from whoever it does not know.
-    const others = Array.from({ length: arena.users() }, (_, index) => userName(index));
-    const directory = await startOpenLdap({
-      users: [...names, ...others].map((uid) => ({
-        uid,
-        cn: uid,
-        mail: `${uid}@example.org`,
-        password: PASSWORD,
-      })),
+    const { warmUp, alone, atOnce } = scale.signIns;
+    const names = visitorNames(scale);
+    const { server } = await arena.directory();
+    const operator = await arena.startOperator({
+      flags: [
+        ...directoryFlags(server),
+        // All come from one address here, which no company's users do.
+        `--sign-in-attempts-per-address=${names.length}`,
+      ],
     });
-    try {
-      await writeSecret(arena.cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
-      const operator = await arena.startOperator({
-        flags: [
-          ...directoryFlags(directory),
-          // All come from one address here, which no company's users do.
-          `--sign-in-attempts-per-address=${names.length}`,
-        ],
-      });
-      for (const name of names) await createUser(arena, name);
-      await untilPrepared(arena, names);
+    // What it has to write down of everybody else is no part of a sign-in.
+    await arena.untilAllAreActive();
+    for (const name of names) await createUser(arena, name);
+    await untilPrepared(arena, names);
+    await untilQuiet(operator.pid);
 
-      const visit = visitor(arena, operator);
-      await inTurn(names.splice(0, warmUp), 1, visit);
-      const one = await inTurn(names.splice(0, alone), 1, visit);
-      const many = await inTurn(names, atOnce, visit);
-      await operator.stop();
-      operator.remove();
+    const visit = visitor(arena, operator);
+    await inTurn(names.splice(0, warmUp), 1, visit);
+    const one = await inTurn(names.splice(0, alone), 1, visit);
+    const many = await inTurn(names, atOnce, visit);
+    await operator.stop();
+    operator.remove();
 
-      const rows = [
-        ['one at a time', one],
-        [`${atOnce} at a time`, many],
-      ] as const;
-      for (const [how, times] of rows)
-        say(
-          `sign-in: ${how} p50 ${percentile(times, 50).toFixed(0)} ms, p99 ${percentile(times, 99).toFixed(0)} ms`,
-        );
-      return {
-        tables: [
-          {
-            title: 'Sign-in: from the POST to the token in the Secret, OpenLDAP',
-            columns: ['', 'sign-ins', 'p50', 'p99'],
-            rows: rows.map(([how, times]) => [
-              how,
-              String(times.length),
-              `${percentile(times, 50).toFixed(0)} ms`,
-              `${percentile(times, 99).toFixed(0)} ms`,
-            ]),
-          },
-        ],
-        data: { aloneMs: one, atOnce, togetherMs: many },
-      };
-    } finally {
-      await directory.stop();
-    }
+    const rows = [
+      ['one at a time', one],
+      [`${atOnce} at a time`, many],
+    ] as const;
+    for (const [how, times] of rows)
+      say(
+        `sign-in: ${how} p50 ${percentile(times, 50).toFixed(0)} ms, p99 ${percentile(times, 99).toFixed(0)} ms`,
+      );
+    return {
+      tables: [
+        {
+          title: 'Sign-in: from the POST to the token in the Secret, OpenLDAP',
+          columns: ['', 'sign-ins', 'p50', 'p99'],
+          rows: rows.map(([how, times]) => [
+            how,
+            String(times.length),
+            `${percentile(times, 50).toFixed(0)} ms`,
+            `${percentile(times, 99).toFixed(0)} ms`,
+          ]),
+        },
+      ],
+      data: { aloneMs: one, atOnce, togetherMs: many },
+    };
   },
 };
 
