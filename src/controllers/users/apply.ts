@@ -112,6 +112,8 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
       answer = await client.request<RawObject>({
         method: 'PUT',
         path: secretPath(namespace),
+        // To look for fields that are not known takes the API server as long as to read those that are.
+        query: { fieldValidation: 'Ignore' },
         accept: METADATA_ONLY,
         body: secretManifest(user, content, { uid, resourceVersion }),
       });
