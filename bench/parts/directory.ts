@@ -78,6 +78,8 @@ export const directory: Part = {
 
       const before = arena.tokens.count();
       const switched = await switchOff(arena, audit);
+      // The keys go first, and what is to be said of everybody is written down after them.
+      await untilQuiet(operator.pid);
       // As it was, for who comes next.
       await arena.patchPolicy({ enabled: true });
       await arena.untilPolicyIsSeen();
