@@ -8,8 +8,9 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   setupFiles: ['<rootDir>/tests/support/die-with-parent.ts'],
   globalTeardown: '<rootDir>/tests/support/teardown.ts',
+  testSequencer: '<rootDir>/tests/support/sequencer.ts',
   reporters: ['default', '<rootDir>/tests/support/summary-reporter.ts'],
   // Real servers share the processors with the tests.
-  maxWorkers: 2,
+  maxWorkers: 4,
   testTimeout: 30_000,
 };

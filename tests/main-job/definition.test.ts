@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { install } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
 
@@ -25,9 +24,7 @@ const { kubectl, cluster } = latchkey;
 
 const command = async (...args: string[]) =>
   (await run(process.execPath, [MAIN, ...args, `--kubeconfig=${cluster.adminKubeconfig}`])).stdout;
-const holdsNow = async () =>
-  (JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json'])) as TokenPolicy).status?.holds ??
-  [];
+const holdsNow = async () => (await latchkey.policy()).status?.holds ?? [];
 const untilHeld = (cause: string) =>
   waitUntil(`a hold for ${cause}`, DEADLINE_MS, async () =>
     (await holdsNow()).find((hold) => hold.cause === cause && hold.affected === PEOPLE.length),

@@ -8,7 +8,6 @@ import { startOpenLdap, type OpenLdap } from '../../dev/directories/openldap.ts'
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -53,8 +52,7 @@ const disable = (server: OpenLdap, uid: string) =>
   server.modify(
     `dn: ${userDn(uid)}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n`,
   );
-const policy = async (): Promise<TokenPolicy> =>
-  JSON.parse(await latchkey.kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']));
+const { policy } = latchkey;
 const untilReachable = (status: 'True' | 'False', reason: string) =>
   waitUntil(`DirectoryReachable to be ${status}, ${reason}`, DEADLINE_MS, async () =>
     (await policy()).status?.conditions?.some(

@@ -8,7 +8,6 @@ import { directoryFlags } from '../../dev/directories/flags.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { ASK_OFTEN } from '../support/ask-often.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
@@ -33,7 +32,7 @@ afterAll(async () => {
   await latchkey.stop();
   await directory.stop();
 });
-const { kubectl, cluster } = latchkey;
+const { kubectl, cluster, policy } = latchkey;
 await writeSecret(cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
 for (const name of NAMES) await latchkey.createUser(name);
 for (const name of NAMES) await latchkey.untilStatus(name, (status) => status.directory?.state === 'Active');
@@ -47,8 +46,6 @@ const change = (names: readonly string[], ...lines: string[]) =>
 const disable = () => change(DOZEN, 'replace: pwdAccountLockedTime', 'pwdAccountLockedTime: 000001010000Z');
 const enable = () => change(DOZEN, 'delete: pwdAccountLockedTime');
 
-const policy = async (): Promise<TokenPolicy> =>
-  JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']));
 const openHold = async () => (await policy()).status?.holds?.find(({ confirmed }) => !confirmed);
 const untilHeld = () => waitUntil('a hold', DEADLINE_MS, openHold);
 const untilNothingIsHeld = () =>

@@ -8,7 +8,6 @@ import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { operatorKubeconfig } from '../../dev/latchkey/install.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
 
@@ -36,7 +35,7 @@ afterAll(async () => {
   await latchkey.stop();
   folder.remove();
 });
-const { kubectl, cluster } = latchkey;
+const { kubectl, cluster, policy } = latchkey;
 
 async function createUsers(names: readonly string[]): Promise<void> {
   const items = names.map((name) => ({
@@ -59,8 +58,6 @@ async function createUsers(names: readonly string[]): Promise<void> {
   }
 }
 
-const policy = async (): Promise<TokenPolicy> =>
-  JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']));
 const openHolds = async () => ((await policy()).status?.holds ?? []).filter(({ confirmed }) => !confirmed);
 const untilHeld = (affected: (count: number) => boolean) =>
   waitUntil('a hold', DEADLINE_MS, async () => (await openHolds()).find((hold) => affected(hold.affected)));

@@ -59,7 +59,7 @@ afterAll(async () => {
   folder.remove();
   example.remove();
 });
-const { kubectl } = latchkey;
+const { kubectl, policy } = latchkey;
 
 /** @returns when it ends */
 async function putLicense(terms: Terms): Promise<Date> {
@@ -69,10 +69,6 @@ async function putLicense(terms: Terms): Promise<Date> {
 }
 
 const putText = (license: string) => writeSecret(latchkey.cluster, 'latchkey-license', { license });
-
-async function policy(): Promise<TokenPolicy> {
-  return JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json'])) as TokenPolicy;
-}
 
 function untilPolicy(what: string, holds: (policy: TokenPolicy) => boolean): Promise<TokenPolicy> {
   return waitUntil(`the policy to say ${what}`, DEADLINE_MS, async () => {

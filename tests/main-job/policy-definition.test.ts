@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { install } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
-import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
 
@@ -20,12 +19,10 @@ const CRD = 'crd/tokenpolicies.latchkey.dev';
 
 const latchkey = await startLatchkey({ accounts: { ada: PASSWORD }, flags: FLAGS });
 afterAll(() => latchkey.stop());
-const { kubectl, cluster } = latchkey;
+const { kubectl, cluster, policy } = latchkey;
 
 const command = async (...args: string[]) =>
   (await run(process.execPath, [MAIN, ...args, `--kubeconfig=${cluster.adminKubeconfig}`])).stdout;
-const policy = async (): Promise<TokenPolicy> =>
-  JSON.parse(await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']));
 const untilHeld = () =>
   waitUntil('a hold', DEADLINE_MS, async () =>
     (await policy()).status?.holds?.find(({ cause }) => cause === 'PolicyCRDDeleting'),

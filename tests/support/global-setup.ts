@@ -29,6 +29,8 @@ export default async function globalSetup(): Promise<void> {
   process.env[SOCKET_VARIABLE] = socket;
   // What a suite that is interrupted leaves behind goes with this folder.
   process.env['TMPDIR'] = folder.path;
+  // Suites start `latchkey` hundreds of times; compiled once, each start takes a third less of a processor.
+  process.env['NODE_COMPILE_CACHE'] = join(folder.path, 'compiled');
 
   // Only a process that exits removes its folders; one that a signal ends does not.
   process.on('SIGINT', exit).on('SIGTERM', exit);

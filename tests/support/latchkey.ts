@@ -2,6 +2,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
+import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import type { User, UserStatus } from '../../src/api/user.ts';
 import { hasStatus } from '../../src/kubernetes/api-error.ts';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
@@ -41,6 +42,7 @@ export interface Latchkey {
   createUser(name: string, spec?: Partial<User['spec']>): Promise<void>;
   patch(resource: string, patch: object): Promise<void>;
   user(name: string): Promise<User>;
+  policy(): Promise<TokenPolicy>;
   /** Waits until the status is as it should be, and returns it. */
   untilStatus(name: string, holds: (status: UserStatus, user: User) => boolean): Promise<UserStatus>;
   signIn(username: string, password: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
@@ -111,6 +113,8 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
   // Asked again and again; a kubectl for each time would take half of the machine.
   const user = (name: string) =>
     admin.request<User>({ method: 'GET', path: `/apis/latchkey.dev/v1alpha1/users/${name}` });
+  const policy = () =>
+    admin.request<TokenPolicy>({ method: 'GET', path: '/apis/latchkey.dev/v1alpha1/tokenpolicies/cluster' });
   const token = async (namespace: string) => {
     const path = `/api/v1/namespaces/${namespace}/secrets/access-token`;
     const { data } = await admin.request<SecretWithToken>({ method: 'GET', path });
@@ -151,6 +155,7 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
       await kubectl(['patch', ...resource.split(' '), '--type=merge', '-p', JSON.stringify(patch)]);
     },
     user,
+    policy,
     untilStatus: (name, holds) =>
       waitUntil(`the status of ${name}`, DEADLINE_MS, async () => {
         const found = await user(name);

@@ -4,6 +4,8 @@ import { decodeJwt } from 'jose';
 import { latchkeyCommand } from '../../../dev/latchkey/command.ts';
 import { startOperator } from '../../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
+import { kubernetesClient } from '../../../src/kubernetes/client.ts';
+import { loadConnection } from '../../../src/kubernetes/credentials.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -14,7 +16,12 @@ const ACCESS_TOKEN = { ttl: '600s', minRemaining: '560s', audiences: ['latchkey'
 const CYCLE_MS = 40_000;
 
 const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
-afterAll(() => latchkey.stop());
+// Asked again and again; a kubectl for each time would take half of the machine.
+const admin = kubernetesClient(await loadConnection(latchkey.cluster.adminKubeconfig));
+afterAll(async () => {
+  await admin.close();
+  await latchkey.stop();
+});
 const { kubectl, cluster } = latchkey;
 const command = latchkeyCommand(cluster.adminKubeconfig);
 
@@ -31,7 +38,8 @@ async function review(token: string, audience = 'latchkey'): Promise<Review> {
     kind: 'TokenReview',
     spec: { token, audiences: [audience] },
   };
-  return JSON.parse(await kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(body))).status;
+  const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+  return (await admin.request<{ status: Review }>({ method: 'POST', path, body })).status;
 }
 const isGood = async (token: string) => (await review(token)).authenticated === true;
 const untilDead = (token: string) =>
