@@ -21,16 +21,11 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface StreamRequest extends ApiRequest {
-  /** For a stream of some seconds: it goes over a connection of its own kind, so that it fails apart from the others. */
-  readonly brief?: boolean;
-}
-
 export interface KubernetesClient {
   /** @throws {ApiError} on a refusal. @throws {ApiUnreachableError} where there is no answer. */
   request<T>(request: ApiRequest): Promise<T>;
   /** An answer without an end, such as a watch: its chunks as they come. `timeoutMs` counts until the headers. */
-  stream(request: StreamRequest): Promise<AsyncIterable<Uint8Array>>;
+  stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
   /** Told by every answer. */
   onSkew(listener: (range: SkewRange) => void): void;
   close(): Promise<void>;
@@ -40,17 +35,15 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Requests that wait for a connection or an answer; a server that takes none must not fill the memory. */
 const MAX_WAITING = 1_000;
 
-/**
- * A connection that has died silently takes everything on it down until the kernel gives up on it, which takes a quarter
- * of an hour. undici drops it where a request has had no answer for so long (over HTTP/2, where the server gives no sign
- * of life either). It has to do so before the request is given up, because it does not where it is.
- */
-const PING_AFTER = 0.9;
+/** A connection that has died silently is dropped with the request that found that out, before that is given up. */
+const DROP_AFTER = 0.9;
 
 /** More than all queues together have in flight; whatever comes on top waits its turn. */
 const REQUESTS_AT_ONCE = 64;
 /** Shorter than a kube-apiserver (90 s) and most of what stands in front of one keep a connection that is idle. */
 const IDLE_MS = 30_000;
+/** Each on a connection of its own, so that it cannot starve the writes, and fails apart from the others. */
+const STREAMS_AT_ONCE = 64;
 
 export interface ClientOptions {
   /** Told of every request: its method, or WATCH, and the status of the answer, or `none`. */
@@ -59,9 +52,13 @@ export interface ClientOptions {
 
 export function kubernetesClient(connection: Connection, { onAnswer }: ClientOptions = {}): KubernetesClient {
   const { origin, pathname } = new URL(connection.server);
-  const pool = (options: Agent.Options) =>
+  // HTTP/1.1: for a short request it costs a quarter less than HTTP/2 here, and less in the API server. undici's HTTP/2
+  // can end the process where a server goes away just after a stream was given up.
+  const pool = (connections: number) =>
     new Agent({
-      ...options,
+      allowH2: false,
+      connections,
+      keepAliveTimeout: IDLE_MS,
       connect: {
         ...connection.tls,
         // Else a variable, NODE_TLS_REJECT_UNAUTHORIZED, could turn it off.
@@ -71,11 +68,8 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
         keepAliveInitialDelay: 30_000,
       },
     });
-  // HTTP/1.1: for a short request it costs a quarter less than HTTP/2 here, and less in the API server.
-  const requests = pool({ allowH2: false, connections: REQUESTS_AT_ONCE, keepAliveTimeout: IDLE_MS });
-  // A watch holds its stream open; on connections of its own it cannot starve the writes.
-  const streams = pool({ allowH2: true, connections: 2, pipelining: 100 });
-  const briefStreams = pool({ allowH2: true, connections: 1, pipelining: 100 });
+  const requests = pool(REQUESTS_AT_ONCE);
+  const streams = pool(STREAMS_AT_ONCE);
   const listeners: ((range: SkewRange) => void)[] = [];
   let waiting = 0;
 
@@ -94,8 +88,8 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
       origin,
       path: pathname.replace(/\/$/, '') + path + search(query),
       method,
-      headersTimeout: limitOf(request) * PING_AFTER,
-      bodyTimeout: limitOf(request) * PING_AFTER,
+      headersTimeout: limitOf(request) * DROP_AFTER,
+      bodyTimeout: limitOf(request) * DROP_AFTER,
       headers: {
         accept,
         'user-agent': 'latchkey',
@@ -170,7 +164,7 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
           limit.addEventListener('abort', giveUp, { once: true });
           const options = await dispatched(request);
           const answer = await answered(request, () =>
-            (request.brief ? briefStreams : streams).request({ ...options, signal, bodyTimeout: 0 }),
+            streams.request({ ...options, signal, bodyTimeout: 0 }),
           );
           if (answer.statusCode >= 300) refuse(request, answer, await readText(answer.body));
           return answer.body;
@@ -183,7 +177,7 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
       listeners.push(listener);
     },
     async close() {
-      await Promise.all([requests, streams, briefStreams].map((each) => each.destroy()));
+      await Promise.all([requests.destroy(), streams.destroy()]);
     },
   };
 }

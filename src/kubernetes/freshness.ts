@@ -60,7 +60,6 @@ export function freshness<V extends Stored>(
       await watch(client, resource, store, {
         timeoutSeconds: PROOF_WATCH_SECONDS,
         stallMs: FRESH_MS,
-        brief: true,
         signal,
         onProgress: reached,
       });

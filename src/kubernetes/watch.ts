@@ -22,8 +22,6 @@ export interface WatchOptions {
   readonly timeoutSeconds: number;
   /** Ends the watch when nothing arrives for so long; a bookmark comes about once a minute. */
   readonly stallMs: number;
-  /** For a watch of some seconds, which fails apart from the others. */
-  readonly brief?: boolean;
   readonly signal: AbortSignal;
   /** Called after every line; true ends the watch. */
   readonly onProgress?: () => boolean;
@@ -37,7 +35,7 @@ export async function watch<V extends Stored>(
   client: KubernetesClient,
   resource: Resource<V>,
   store: Store<V>,
-  { timeoutSeconds, stallMs, brief = false, signal, onProgress }: WatchOptions,
+  { timeoutSeconds, stallMs, signal, onProgress }: WatchOptions,
 ): Promise<void> {
   const stall = new AbortController();
   const { query, ...rest } = selection(resource, 'watch');
@@ -46,7 +44,6 @@ export async function watch<V extends Stored>(
     const chunks = await client.stream({
       method: 'GET',
       ...rest,
-      brief,
       timeoutMs: Math.min(HEADERS_MS, stallMs / 2),
       query: {
         ...query,

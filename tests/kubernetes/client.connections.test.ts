@@ -17,7 +17,6 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const run = promisify(execFile);
 const GET = { method: 'GET', path: '/api/v1/namespaces/ada' } as const;
-const WATCH = { method: 'GET', path: '/api/v1/namespaces', query: { watch: true } } as const;
 
 let server: ScriptedApiServer;
 const clients: KubernetesClient[] = [];
@@ -65,24 +64,6 @@ test('a connection that has died without a word is replaced after some seconds, 
   });
   await waitUntil('a request to succeed over another connection', 5_000, succeeds(client));
   expect(proxy.connections()).toBe(2);
-});
-
-test('a watch on a connection that has died ends when another request finds that out', async () => {
-  const { client, proxy } = await proxied();
-  let ended: unknown;
-  const follow = async () => {
-    for await (const chunk of await client.stream(WATCH)) expect(String(chunk)).not.toBe('');
-  };
-  const watching = follow().catch((error: unknown) => {
-    ended = error;
-  });
-  await waitUntil('the watch to begin', 5_000, () => server.open() === 1);
-  proxy.freeze();
-  await expect(client.stream({ ...WATCH, timeoutMs: 1_000 })).rejects.toMatchObject({
-    code: 'ApiUnreachable',
-  });
-  await waitUntil('the first watch to end', 5_000, () => ended !== undefined);
-  await watching;
 });
 
 test('a request that is given up costs its own connection, and no other', async () => {
