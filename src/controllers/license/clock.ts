@@ -1,6 +1,6 @@
 // The clock that a licence runs out by: setting one of the clocks of the cluster does not move it.
 import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { isSkewed } from '../../kubernetes/clock-skew.ts';
+import { isInStep, isSkewed } from '../../kubernetes/clock-skew.ts';
 
 /** @returns the time */
 export type LicenseClock = () => Date;
@@ -13,17 +13,20 @@ interface Reading {
 /**
  * Runs by the monotonic clock, and is set, only ever forward, by the answers of the API server that agree with the clock
  * here: to the time here, as far as the grain of a second allows it. While the two disagree one of them is wrong, and
- * none is believed: a wrong clock can neither end everybody's session nor keep one alive, and nothing is minted then. A
- * process that has never seen them agree takes the earlier one: an end that came too early could not be taken back. For
- * when both were set back while no process ran there is the latest time in the policy's status (src/domain/license.ts).
+ * none is believed: a wrong clock can neither end everybody's session nor keep one alive, and nothing is minted then.
+ * Nor is an answer that took so long that it cannot tell: a clock may have been set while it was under way. A process
+ * that has never seen them agree takes the earliest time that may be: an end that came too early could not be taken back.
+ * For when both were set back while no process ran there is the latest time in the policy's status (src/domain/license.ts).
  */
 export function licenseClock(client: Pick<KubernetesClient, 'onSkew'>): LicenseClock {
   let last: Reading | undefined;
   const read = (): number | undefined => last && last.timeMs + performance.now() - last.monotonicMs;
   client.onSkew((range) => {
     const { fromMs, toMs } = range;
-    if (isSkewed(range) && last) return;
-    const aheadMs = isSkewed(range) ? Math.max(fromMs, 0) : Math.min(Math.max(fromMs, 0), toMs);
+    const agree = isInStep(range);
+    if (!agree && last) return;
+    const mayBeAheadMs = isSkewed(range) ? fromMs : toMs;
+    const aheadMs = agree ? Math.min(Math.max(fromMs, 0), toMs) : Math.max(mayBeAheadMs, 0);
     last = { timeMs: Math.max(Date.now() - aheadMs, read() ?? 0), monotonicMs: performance.now() };
   });
   // Before the first answer of the API server there is nothing to decide about either.

@@ -28,9 +28,9 @@ function setHere(offsetMs: number): void {
   jest.setSystemTime(trueNow() + here);
 }
 
-function answer(): void {
+function answer(sent = new Date()): void {
   const date = new Date(Math.floor((trueNow() + there) / 1_000) * 1_000).toUTCString();
-  const range = skewRange(date, new Date(), new Date());
+  const range = skewRange(date, sent, new Date());
   if (range) listener?.(range);
 }
 
@@ -62,6 +62,27 @@ describe('the clock of a licence', () => {
     pass(60_000);
     answer();
     expect(now()).toBe(60_000);
+  });
+
+  test.each([HOUR_MS, -HOUR_MS, 30_000, -30_000])(
+    'runs on when this machine’s is set by %d ms while an answer is under way',
+    (offset) => {
+      const now = start();
+      answer();
+      pass(60_000);
+      const sent = new Date();
+      setHere(offset);
+      answer(sent);
+      expect(now()).toBe(60_000);
+    },
+  );
+
+  test('is the earliest that may be, where the first answer cannot tell', () => {
+    const now = start();
+    const sent = new Date();
+    setHere(HOUR_MS);
+    answer(sent);
+    expect(now()).toBe(0);
   });
 
   test.each([HOUR_MS, -HOUR_MS])('runs on when the API server’s is set by %d ms', (offset) => {
