@@ -64,7 +64,9 @@ test(
       for (const name of names) told.add(name);
     });
     await lock(SOME);
-    await waitUntil('the changes', DEADLINE_MS, () => SOME.every(watched.isDisabled));
+    // They are told when the whole answer is there.
+    await waitUntil('the changes', DEADLINE_MS, () => SOME.every((name) => told.has(name)));
+    expect(SOME.every(watched.isDisabled)).toBe(true);
     expect([...told].toSorted()).toEqual(SOME);
     await unlock(SOME);
     await waitUntil('the changes back', DEADLINE_MS, () => !SOME.some(watched.isDisabled));
