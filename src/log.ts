@@ -65,12 +65,13 @@ function causeOf(cause: NativeError): string {
   return cause.code === undefined ? cause.name : `${cause.name}: ${cause.code}`;
 }
 
+const FLUSH_MS = 50;
+
 /**
  * Lines go out together while there are many, at most `FLUSH_MS` late: one write to a pipe each is what costs most of a
  * line. Whoever reads them too slowly holds nothing up. At the end of the process pino writes what is left.
  */
 const standardOutput = () => pino.destination({ sync: false, minLength: 4_096, periodicFlush: FLUSH_MS });
-const FLUSH_MS = 50;
 
 export function createLog(level: string, destination?: { write(line: string): void }): Logger {
   const options: LoggerOptions = {

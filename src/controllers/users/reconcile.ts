@@ -21,6 +21,9 @@ function withoutStatus(decision: Decision, { status = {} }: User): Decision {
   return { ...decision, status, statusFirst: false };
 }
 
+/** `Unfinished`: what follows has to be decided on what is so now. `Done`: nothing follows until something changes. */
+type Outcome = 'Done' | 'Refreshed' | 'Unfinished';
+
 /** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
 const MOST_ROUNDS = 8;
 
@@ -92,7 +95,7 @@ export function reconciler({
     { user, policy }: Observed,
     decision: Decision,
     isLeading: () => boolean,
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const target = { user, policy, cause: decision.cause };
     const settle = async () => {
       if (!isDeepStrictEqual(decision.status, user.status)) await apply.status(user, decision.status);
@@ -108,30 +111,25 @@ export function reconciler({
       if (user.status?.session && !decision.status.session)
         tell({ what: 'SessionEnded', user, session: user.status.session.id, cause: decision.cause });
       // What follows is decided on the User as it is now.
-      return true;
+      return 'Unfinished';
     }
     for (const step of decision.steps) {
       // The steps before it took their time: the clock may have been set since, or the Lease been lost.
-      if (step.do === 'WriteToken' && (surroundings.cannotMint() || !isLeading())) return true;
-      if (!(await apply.step(step, target))) return false;
+      if (step.do === 'WriteToken' && (surroundings.cannotMint() || !isLeading())) return 'Unfinished';
+      if (!(await apply.step(step, target))) return 'Done';
     }
-    if (decision.steps.length > 0) return true;
+    if (decision.steps.length > 0) return isRefresh(decision, user) ? 'Refreshed' : 'Unfinished';
     await settle();
-    return false;
+    return 'Done';
   }
 
-  /**
-   * When to look again after a refresh: it changes nothing but the token, so that there is nothing to decide anew.
-   * @returns undefined where something else is still to be done
-   */
+  /** When to look again after a refresh; undefined where somebody has written to the Secret since. */
   function afterRefresh({ user, policy }: Observed, decision: Decision): Date | undefined {
-    const [step, ...others] = decision.steps;
-    if (step?.do !== 'WriteToken' || others.length > 0 || !policy) return undefined;
-    if (!isDeepStrictEqual(decision.status, user.status)) return undefined;
     const secret = caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
     const written = secret && surroundings.written(secret)?.token;
     return (
       written &&
+      policy &&
       earliest(refreshAt(user.metadata.uid, written.expiresAt, lifetime(policy)), decision.lookAgainAt)
     );
   }
@@ -166,16 +164,22 @@ export function reconciler({
         }
       }
       const feasible = isGone ? withoutStatus(decision, cached.user) : decision;
-      const isMore = await carryOut(observed, feasible, isLeading);
+      const outcome = await carryOut(observed, feasible, isLeading);
       // Everybody's key goes before anybody's status says so, which the policy has said already.
-      if (isMore && feasible.cause.forEveryone && feasible.steps.some(takesAway)) return 'AfterOthers';
-      const lookAgainAt = isMore ? afterRefresh(observed, feasible) : decision.lookAgainAt;
-      if (isMore && !lookAgainAt) continue;
+      if (outcome === 'Unfinished' && feasible.cause.forEveryone && feasible.steps.some(takesAway))
+        return 'AfterOthers';
+      const lookAgainAt = outcome === 'Refreshed' ? afterRefresh(observed, feasible) : decision.lookAgainAt;
+      if (outcome === 'Unfinished' || (outcome === 'Refreshed' && !lookAgainAt)) continue;
       if (failure) throw failure;
       return lookAgainAt && byOurClock(lookAgainAt);
     }
     throw new Error(`no end after ${MOST_ROUNDS} rounds`);
   };
+}
+
+/** All of it was to write a token: nothing else has changed, so that there is nothing to decide anew. */
+function isRefresh({ steps, status }: Decision, user: User): boolean {
+  return steps.every((step) => step.do === 'WriteToken') && isDeepStrictEqual(status, user.status);
 }
 
 function takesAway(step: Step): boolean {

@@ -4,24 +4,18 @@ import { pino } from 'pino';
 import { usersController } from '../../../src/controllers/users/controller.ts';
 import { permissions } from '../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
-import { createStores, type Caches } from '../../../src/observation/caches.ts';
+import { createStores } from '../../../src/observation/caches.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import { cachedSecret } from './cached-secret.ts';
 import { ada, NO_LICENSE } from '../../domain/pictures.ts';
+import { cachesOf } from './caches-of.ts';
 
 const USERS = Array.from({ length: 100 }, (_, index) => `u${index}`);
 
 test('what may wait of one User waits until everybody else has had a turn', async () => {
   const stores = createStores();
   const proof = { isProven: () => true, untilProven: async () => true, ageMs: () => 0 };
-  const idle = Promise.resolve();
-  const caches: Caches = {
-    ...stores,
-    userFreshness: proof,
-    policyFreshness: proof,
-    synced: idle,
-    done: idle,
-  };
+  const caches = cachesOf(stores, proof);
   const users = USERS.map((name) => {
     const user = ada({ metadata: { ...ada().metadata, name, uid: name }, spec: { namespace: name } });
     return { name, uid: name, resourceVersion: '1', user };
@@ -45,7 +39,7 @@ test('what may wait of one User waits until everybody else has had a turn', asyn
     reconcile: async (name) => {
       const first = !turns.includes(name);
       turns.push(name);
-      await idle;
+      await Promise.resolve();
       return first ? 'AfterOthers' : undefined;
     },
     isLeading: () => true,

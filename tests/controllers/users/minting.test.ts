@@ -3,9 +3,10 @@ import { expect, test } from '@jest/globals';
 import { reconciler } from '../../../src/controllers/users/reconcile.ts';
 import type { WrittenSecret } from '../../../src/domain/observed.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
-import { createStores, type Caches } from '../../../src/observation/caches.ts';
+import { createStores } from '../../../src/observation/caches.ts';
 import { ada, KID, NO_LICENSE, policyWith, writtenToken } from '../../domain/pictures.ts';
 import { cachedSecret } from './cached-secret.ts';
+import { cachesOf } from './caches-of.ts';
 
 const MINUTE_MS = 60_000;
 const user = ada();
@@ -57,14 +58,7 @@ function scene(
     },
     ageMs: () => 0,
   };
-  const idle = Promise.resolve();
-  const caches: Caches = {
-    ...stores,
-    userFreshness: proof,
-    policyFreshness: proof,
-    synced: idle,
-    done: idle,
-  };
+  const caches = cachesOf(stores, proof);
   const asked: string[] = [];
   const client = {
     request: async ({ method, path }: { method: string; path: string }) => {

@@ -7,12 +7,13 @@ import { reconciler, type LookAgain, type Reconcile } from '../../../src/control
 import type { CannotMint } from '../../../src/domain/observed.ts';
 import { ApiError } from '../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
-import { createStores, type Caches } from '../../../src/observation/caches.ts';
+import { createStores } from '../../../src/observation/caches.ts';
 import type { Surroundings } from '../../../src/observation/observe.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
 import { NO_LICENSE } from '../../domain/pictures.ts';
 import { ModelApiServer, overTheWire, type Watched } from './model/api-server.ts';
 import { SIGNER, TTL } from './model/world.ts';
+import { cachesOf } from './caches-of.ts';
 
 const START = Date.parse('2030-01-01T00:00:00Z');
 const MINUTE_MS = 60_000;
@@ -65,14 +66,7 @@ function startOperator(): {
   };
   const stores = createStores();
   const freshness = { isProven: () => proven, untilProven: async () => proven, ageMs: () => 0 };
-  const idle = Promise.resolve();
-  const caches: Caches = {
-    ...stores,
-    userFreshness: freshness,
-    policyFreshness: freshness,
-    synced: idle,
-    done: idle,
-  };
+  const caches = cachesOf(stores, freshness);
   const written = ledger();
   const surroundings: Surroundings = {
     caches,
@@ -226,6 +220,16 @@ test.each([
   await reconcile();
   expect(requests.some(({ method }) => method === 'GET')).toBe(true);
   expect(token()).toBe(before);
+});
+
+test('a token that is below its floor goes at once where the clock is set just before it would be replaced', async () => {
+  const { reconcile } = await settled();
+  jest.advanceTimersByTime(21 * MINUTE_MS);
+  fail = ({ method }) => {
+    if (method === 'GET') cannotMint = SKEW;
+  };
+  await reconcile();
+  expect(token()).toBeUndefined();
 });
 
 test('while our clock is wrong a token goes by the clock of the API server, and is looked at by ours', async () => {

@@ -32,7 +32,7 @@ import type { Signer } from '../../../../src/issuer/signer.ts';
 import { deleteForGood, deleteIfThere } from '../../../../src/kubernetes/delete.ts';
 import type { Store } from '../../../../src/kubernetes/store.ts';
 import type { Resource } from '../../../../src/kubernetes/resource.ts';
-import { createStores, type Caches, type Stores } from '../../../../src/observation/caches.ts';
+import { createStores, type Stores } from '../../../../src/observation/caches.ts';
 import { observe, type Surroundings } from '../../../../src/observation/observe.ts';
 import {
   ANCHORS,
@@ -43,6 +43,7 @@ import {
   USERS,
 } from '../../../../src/observation/views.ts';
 import { ModelApiServer, overTheWire, type Change, type Stored, type Watched } from './api-server.ts';
+import { cachesOf } from '../caches-of.ts';
 
 export const TTL = { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] };
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
@@ -318,14 +319,7 @@ export class World {
       untilProven: async () => false,
       ageMs: () => Number.POSITIVE_INFINITY,
     };
-    const idle = Promise.resolve();
-    const caches: Caches = {
-      ...stores,
-      userFreshness: unproven,
-      policyFreshness: unproven,
-      synced: idle,
-      done: idle,
-    };
+    const caches = cachesOf(stores, unproven);
     const surroundings: Surroundings = {
       caches,
       settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
