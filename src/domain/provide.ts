@@ -35,8 +35,11 @@ export function provide(observed: Observed, claim: NamespaceClaim, access: Acces
   if (observed.namespace?.deleting) return withdraw(observed, claim);
   const anchor = anchored(observed, claim, sessionOfKubernetes(access.policy, access.session));
   const plan = provideSecret(observed, claim, { ...access, anchor }, now);
-  // After the token has left the Secret: what follows a deletion waits until the watch has told of it.
-  return anchor.step ? { ...plan, steps: [...plan.steps, anchor.step] } : plan;
+  const { step } = anchor;
+  if (!step) return plan;
+  // Where nobody is to have a token, all that hang on it die first, the copies, too. Else the next one is there first.
+  const steps = access.session ? [...plan.steps, step] : [step, ...plan.steps];
+  return { ...plan, steps };
 }
 
 function provideSecret(observed: Observed, claim: NamespaceClaim, access: Anchorage, now: Date): Plan {

@@ -98,6 +98,12 @@ export class Store<V extends Stored> {
       this.#put(object);
   }
 
+  /** Takes in the answer to a DELETE: this one is gone, and not another one that may have its name by now. */
+  remove(object: V): void {
+    const key = keyOf(object);
+    if (this.get(key)?.uid === object.uid) this.#remove(key);
+  }
+
   /** Whether everything up to `resourceVersion` has been taken in. */
   hasReached(resourceVersion: string): boolean {
     return this.#resourceVersion !== undefined && !isNewer(resourceVersion, this.#resourceVersion);

@@ -82,12 +82,12 @@ describe('a token of Kubernetes', () => {
     expect(steps[0]).not.toHaveProperty('anchor');
   });
 
-  test('leaves the Secret, and then what it hangs on goes', () => {
+  test('dies with what it hangs on before it leaves the Secret: nobody’s copy of it is left', () => {
     const steps = decide(
       { ...picture(anAnchor(), digest), user: ada({ spec: { disabled: true } }) },
       NOW,
     ).steps;
-    expect(steps.map((step) => step.do)).toEqual(['ClearToken', 'DeleteAnchor']);
+    expect(steps.map((step) => step.do)).toEqual(['DeleteAnchor', 'ClearToken']);
   });
 
   test('does not depend on groups and role, which it does not carry', () => {

@@ -33,16 +33,16 @@ const get = (name: string) => client.request({ method: 'GET', path: `${PATH}/${n
 
 test('the object with that UID is deleted, and to delete it once more is no error', async () => {
   const uid = await make('one');
-  await deleteIfThere(client, `${PATH}/one`, uid);
+  expect(await deleteIfThere(client, `${PATH}/one`, uid)).toBe(true);
   await expect(get('one')).rejects.toMatchObject({ status: 404, reason: 'NotFound' });
-  await deleteIfThere(client, `${PATH}/one`, uid);
+  expect(await deleteIfThere(client, `${PATH}/one`, uid)).toBe(true);
 });
 
 test('another one that has its name by now stays', async () => {
   const first = await make('two');
-  await deleteIfThere(client, `${PATH}/two`, first);
+  expect(await deleteIfThere(client, `${PATH}/two`, first)).toBe(true);
   const second = await make('two');
-  await deleteIfThere(client, `${PATH}/two`, first);
+  expect(await deleteIfThere(client, `${PATH}/two`, first)).toBe(false);
   await expect(get('two')).resolves.toMatchObject({ metadata: { uid: second } });
 });
 
@@ -53,7 +53,7 @@ test('one that somebody’s finalizer keeps goes for good, and another one of it
     path: PATH,
     body,
   });
-  await deleteIfThere(client, `${PATH}/kept`, metadata.uid);
+  expect(await deleteIfThere(client, `${PATH}/kept`, metadata.uid)).toBe(false);
   await expect(get('kept')).resolves.toMatchObject({ metadata: { uid: metadata.uid } });
   const kept = { uid: metadata.uid, finalizers: true };
   await deleteForGood(client, `${PATH}/kept`, kept);

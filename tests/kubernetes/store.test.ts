@@ -129,6 +129,16 @@ describe('the answer to a write of our own', () => {
     expect(store.size).toBe(0);
   });
 
+  test('to a DELETE takes out the one that it was about, and the watch does not tell of it again', () => {
+    store.remove(version('a', 5));
+    expect(store.size).toBe(0);
+    store.applyEvent('DELETED', version('a', 13));
+    expect(told).toEqual([['5', undefined]]);
+    store.merge(version('a', 15, 'second'));
+    store.remove(version('a', 5));
+    expect(store.get('a')).toEqual(version('a', 15, 'second'));
+  });
+
   test('about an object made anew stays when the end of its forerunner is told', () => {
     store.merge(version('a', 15, 'second'));
     store.applyEvent('DELETED', version('a', 13));

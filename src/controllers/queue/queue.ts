@@ -9,6 +9,8 @@ import { ReadyKeys } from './ready.ts';
 export const NOW = 0;
 /** After everything that somebody waits for. */
 export const LAST = Number.MAX_SAFE_INTEGER;
+/** After whatever kills a token, and before what is only written down. */
+export const LATE = LAST - 1;
 
 const BACKOFF_MS = { first: 50, most: 30_000 };
 /** For a key that fails as all others do: it is not to blame, and has to be there when the server is back. */

@@ -241,8 +241,9 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
         case 'DeleteAnchor': {
           const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
           if (!anchor) return false;
-          await deleteForGood(client, anchorPath(namespace), anchor);
-          return false;
+          const gone = await deleteForGood(client, anchorPath(namespace), anchor);
+          if (gone) caches.anchors.remove(anchor);
+          return gone;
         }
         case 'ClearToken':
           return putSecret(target, { reason: step.reason, message: step.message });

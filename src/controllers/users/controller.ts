@@ -1,13 +1,14 @@
 // Puts a User into the queue whenever something that its decision depends on has changed.
 import type { Logger } from 'pino';
 import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import type { User } from '../../api/user.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { seats } from '../../domain/seats.ts';
 import type { LicenseReading } from '../../domain/license.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
-import { LAST, NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
+import { LAST, LATE, NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -48,7 +49,8 @@ export function usersController({
     concurrency: IN_FLIGHT,
     async work(name) {
       const again = await reconcile(name, isLeading);
-      if (again === 'AfterOthers') queue.add(name, LAST);
+      if (again === 'AfterAnchors') queue.add(name, LATE);
+      else if (again === 'AfterOthers') queue.add(name, LAST);
       else if (again) queue.addAt(name, again.getTime(), expiryOf(name));
     },
     onFailure(name, error, pauseMs) {
@@ -93,7 +95,10 @@ export function usersController({
   });
   caches.anchors.onChange((before, after) => {
     const namespace = (after ?? before)?.namespace;
-    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
+    if (namespace === undefined) return;
+    // Where everybody's session is over, what is left to do for one whose anchor is gone waits for the anchors of others.
+    for (const { name, user } of caches.byNamespace.get(namespace))
+      queue.add(name, !after && isOver(user) ? LATE : NOW);
   });
   caches.bindings.onChange((before, after) => {
     const namespace = (after ?? before)?.namespace;
@@ -105,14 +110,20 @@ export function usersController({
     return user && caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
   }
 
+  const epoch = () => caches.policies.get(POLICY_NAME)?.policy.status?.epoch;
+  /** Whether a new epoch has ended the session, and the status does not say so yet. */
+  function isOver({ status }: User): boolean {
+    return status?.session !== undefined && status.session.epoch !== epoch();
+  }
+
   /**
    * Whoever has signed in and waits for a token comes first; then tokens that are already short of time, before those
    * that only may have been tampered with; then those for whom nothing can change but what is written down of them.
    */
   function lookAtAll(): void {
-    const epoch = caches.policies.get(POLICY_NAME)?.policy.status?.epoch;
+    const current = epoch();
     for (const { name, user } of caches.users.values()) {
-      const waits = user.status?.session?.epoch === epoch;
+      const waits = user.status?.session?.epoch === current;
       queue.add(name, expiryOf(name) ?? (waits ? NOW + 1 : LAST));
     }
   }

@@ -14,15 +14,18 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { RawObject } from '../../kubernetes/resource.ts';
 import { observe, type Surroundings } from '../../observation/observe.ts';
 import { POLICIES, USERS } from '../../observation/views.ts';
-import type { Apply } from './apply.ts';
+import type { Apply, Target } from './apply.ts';
 
 /** There is nothing to write a status to. */
 function withoutStatus(decision: Decision, { status = {} }: User): Decision {
   return { ...decision, status, statusFirst: false };
 }
 
-/** `Unfinished`: what follows has to be decided on what is so now. `Done`: nothing follows until something changes. */
-type Outcome = 'Done' | 'Refreshed' | 'Unfinished';
+/**
+ * `Unfinished`: what follows has to be decided on what is so now. `AnchorGone`: the same, and no token is alive. `Done`:
+ * nothing follows until something changes.
+ */
+type Outcome = 'Done' | 'Refreshed' | 'Unfinished' | 'AnchorGone';
 
 /** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
 const MOST_ROUNDS = 8;
@@ -46,8 +49,11 @@ export interface ReconcileOptions {
   readonly now: () => Date;
 }
 
-/** `AfterOthers`: there is something left to write down, and others still wait for what matters more. */
-export type LookAgain = Date | 'AfterOthers' | undefined;
+/**
+ * `AfterOthers`: there is something left to write down, and others still wait for what matters more. `AfterAnchors`: there
+ * is a token left to clear that is dead, and those of others may not be.
+ */
+export type LookAgain = Date | 'AfterOthers' | 'AfterAnchors' | undefined;
 
 /**
  * @returns when to look again at the User, unless something changes before.
@@ -105,7 +111,7 @@ export function reconciler({
         await settle();
       } catch (error) {
         // What cannot be written down must not keep a token alive.
-        for (const step of decision.steps.filter(takesAway)) await apply.step(step, target);
+        await inTurn(decision.steps.filter(takesAway), target, isLeading);
         throw error;
       }
       if (user.status?.session && !decision.status.session)
@@ -113,14 +119,40 @@ export function reconciler({
       // What follows is decided on the User as it is now.
       return 'Unfinished';
     }
-    for (const step of decision.steps) {
+    if (decision.steps.length > 0) {
+      const end = await inTurn(decision.steps, target, isLeading);
+      return end !== 'CarriedOut' ? end : isRefresh(decision, user) ? 'Refreshed' : 'Unfinished';
+    }
+    await settle();
+    return 'Done';
+  }
+
+  /** Of everybody's tokens those of Kubernetes die first, by one request each; the next turn of the User sees to the rest. */
+  async function inTurn(
+    steps: readonly Step[],
+    target: Target,
+    isLeading: () => boolean,
+  ): Promise<Outcome | 'CarriedOut'> {
+    const [first, ...others] = steps;
+    if (first?.do === 'DeleteAnchor' && others.length > 0) {
+      let failure: unknown;
+      try {
+        const isGone = await apply.step(first, target);
+        if (isGone && target.cause.forEveryone) return 'AnchorGone';
+      } catch (error) {
+        // What cannot be deleted must not keep a token in its Secret, either.
+        failure = error;
+      }
+      const end = await inTurn(others, target, isLeading);
+      if (failure) throw failure;
+      return end;
+    }
+    for (const step of steps) {
       // The steps before it took their time: the clock may have been set since, or the Lease been lost.
       if (step.do === 'WriteToken' && (surroundings.cannotMint() || !isLeading())) return 'Unfinished';
       if (!(await apply.step(step, target))) return 'Done';
     }
-    if (decision.steps.length > 0) return isRefresh(decision, user) ? 'Refreshed' : 'Unfinished';
-    await settle();
-    return 'Done';
+    return 'CarriedOut';
   }
 
   /** When to look again after a refresh; undefined where somebody has written to the Secret since. */
@@ -165,6 +197,7 @@ export function reconciler({
       }
       const feasible = isGone ? withoutStatus(decision, cached.user) : decision;
       const outcome = await carryOut(observed, feasible, isLeading);
+      if (outcome === 'AnchorGone') return 'AfterAnchors';
       // Everybody's key goes before anybody's status says so, which the policy has said already.
       if (outcome === 'Unfinished' && feasible.cause.forEveryone && feasible.steps.some(takesAway))
         return 'AfterOthers';
@@ -183,5 +216,5 @@ function isRefresh({ steps, status }: Decision, user: User): boolean {
 }
 
 function takesAway(step: Step): boolean {
-  return step.do === 'ClearToken' || step.do === 'DeleteSecret';
+  return step.do === 'ClearToken' || step.do === 'DeleteSecret' || step.do === 'DeleteAnchor';
 }

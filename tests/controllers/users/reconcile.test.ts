@@ -207,6 +207,86 @@ test.each([
   },
 );
 
+/** An operator that has written a token of Kubernetes, and was asked for nothing since. */
+async function settledByKubernetes() {
+  api.put('tokenpolicies', 'cluster', {
+    spec: { enabled: true, accessToken: TTL, tokenSource: 'Kubernetes' },
+    status: { epoch: 'epoch', observedGeneration: 2 },
+  });
+  proven = true;
+  const operator = await settled();
+  expect(anchors()).toBe(1);
+  return operator;
+}
+const anchors = () => api.objects.anchors.size;
+const refuseToDelete: typeof fail = ({ method }) => {
+  if (method === 'DELETE') throw refused(403);
+};
+
+test('where everybody loses it, a token of Kubernetes dies by one request, and its key waits for those of others', async () => {
+  const { reconcile, listAgain } = await settledByKubernetes();
+  api.put('tokenpolicies', 'cluster', { spec: { enabled: false, accessToken: TTL } });
+  listAgain('tokenpolicies');
+  expect(await reconcile()).toBe('AfterAnchors');
+  expect(requests.map(({ method, path }) => [method, path])).toEqual([
+    ['DELETE', '/api/v1/namespaces/ada/secrets/access-token-binding'],
+  ]);
+  // The watch has not told of it yet.
+  expect(await reconcile()).toBe('AfterOthers');
+  expect(token()).toBeUndefined();
+  expect(await reconcile()).toBeUndefined();
+  expect(requests).toHaveLength(3);
+  expect(api.objects.users.get('ada')?.['status']).not.toHaveProperty('session');
+});
+
+test('where one user loses it, what a token of Kubernetes hangs on and its key go one after the other', async () => {
+  const { reconcile, listAgain } = await settledByKubernetes();
+  api.put('users', 'ada', { spec: { role: 'member', disabled: true } });
+  listAgain('users');
+  await reconcile();
+  expect([anchors(), token()]).toEqual([0, undefined]);
+  expect(requests.map(({ method }) => method)).toEqual(['PUT', 'DELETE', 'PUT']);
+});
+
+test.each([
+  ['of everybody', () => api.put('tokenpolicies', 'cluster', { spec: { enabled: false, accessToken: TTL } })],
+  ['of one user', () => api.put('users', 'ada', { spec: { role: 'member', disabled: true } })],
+])('the key %s goes although what it hangs on cannot be deleted', async (_, change) => {
+  const { reconcile, listAgain } = await settledByKubernetes();
+  change();
+  listAgain('tokenpolicies', 'users');
+  fail = refuseToDelete;
+  await expect(reconcile()).rejects.toThrow('403');
+  expect([anchors(), token()]).toEqual([1, undefined]);
+  fail = () => undefined;
+  await reconcile();
+  expect(anchors()).toBe(0);
+});
+
+test('a token of Kubernetes dies although the end of its session cannot be written down', async () => {
+  const { reconcile, listAgain } = await settledByKubernetes();
+  api.put('users', 'ada', { spec: { role: 'member', disabled: true } });
+  listAgain('users');
+  fail = ({ path }) => {
+    if (path.endsWith('/status')) throw refused(422);
+  };
+  await expect(reconcile()).rejects.toThrow('422');
+  expect([anchors(), token()]).toEqual([0, undefined]);
+});
+
+test('an anchor that another process has made anew meanwhile stays: a session goes on with it', async () => {
+  const { reconcile, listAgain } = await settledByKubernetes();
+  api.put('users', 'ada', { spec: { role: 'member', disabled: true } });
+  listAgain('users');
+  const key = 'ada/access-token-binding';
+  const { metadata, ...rest } = api.objects.anchors.get(key)!;
+  api.remove('anchors', key);
+  const { uid: _, ...others } = metadata;
+  api.put('anchors', key, { ...rest, metadata: others as typeof metadata });
+  await reconcile();
+  expect(anchors()).toBe(1);
+});
+
 test.each([
   ['the clock is set', () => (cannotMint = SKEW)],
   ['the Lease is lost', () => (leading = false)],

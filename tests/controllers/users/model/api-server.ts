@@ -235,7 +235,8 @@ export class ModelApiServer {
     if (call.method === 'DELETE') {
       if (kind === 'namespaces' && old) this.onNamespaceDeleted(old);
       this.remove(kind, key);
-      return old as Stored;
+      // As the API server: a Status where nothing keeps it.
+      return this.objects[kind].get(key) ?? { ...(old as Stored), kind: 'Status' };
     }
     if (old?.['immutable'] === true && call.method === 'PUT') throw this.#refusal(call, 422, 'Invalid');
     if (subresource) return this.put(kind, key, { status: body['status'] });
