@@ -74,7 +74,7 @@ export function leaderWork(
     license: license.reading,
     cannotMint,
     holds: held,
-    hearing: () => known.directoryWatch?.hearing(),
+    hearing: () => known.directoryWatch.hearing(),
     initial: {
       enabled: true,
       tokenSource: 'Latchkey',
@@ -89,16 +89,16 @@ export function leaderWork(
     log,
   });
   const { directoryWatch } = known;
-  directoryWatch?.onFindings((usernames) => {
+  directoryWatch.onFindings((usernames) => {
     for (const username of usernames)
       for (const { name } of caches.byUsername.get(username)) users.look(name);
     // Whoever is good again leaves a hold.
     held.ask();
   });
-  directoryWatch?.onHearing(() => policy.lookAgain());
+  directoryWatch.onHearing(() => policy.lookAgain());
   caches.users.onChange((before, after) => {
     if (after && before?.uid !== after.uid)
-      directoryWatch?.lookFor(foldUsername(effectiveUsername(after.user)));
+      directoryWatch.lookFor(foldUsername(effectiveUsername(after.user)));
   });
   const orphans = orphansController({
     client,
@@ -121,8 +121,7 @@ export function leaderWork(
   return {
     async run(term) {
       held.begin();
-      const watching = directoryWatch ? [directoryWatch.run] : [];
-      await allOrNone(term, [users.run, policy.run, orphans.run, ...watching, ...tended]);
+      await allOrNone(term, [users.run, policy.run, orphans.run, directoryWatch.run, ...tended]);
     },
     queues: new Map([
       ['users', users.queue],

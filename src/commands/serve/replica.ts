@@ -35,7 +35,7 @@ export interface Replica {
   readonly certificate: KeptServingCertificate | undefined;
   readonly ledger: Ledger;
   /** It runs where this replica leads. */
-  readonly directoryWatch: DirectoryWatch | undefined;
+  readonly directoryWatch: DirectoryWatch;
   readonly callers: Pick<Callers, 'authenticate' | 'freshness'>;
   readonly count: Counters;
   readonly license: RequiredLicense;
@@ -88,7 +88,12 @@ export function replica(
       : undefined;
   const caches = startCaches(client, watching);
   const callers = watchCallers({ client, namespace, ...watching });
-  const directoryWatch = directoryWatchOf(client, settings, { caches, count: metrics.directory, log });
+  const directoryWatch = directoryWatchOf(client, settings, {
+    caches,
+    count: metrics.directory,
+    log,
+    onBroken: metrics.watchBroke,
+  });
   const written = ledger();
   const permitted = permissions();
   const events = eventRecorder(client, { instance, log });
@@ -121,7 +126,7 @@ export function replica(
       written: written.written,
       claimed: written.claimed,
       permission: permitted.of,
-      directory: (username) => directoryWatch?.find(username),
+      directory: (username) => directoryWatch.find(username),
     },
     onChange(listener) {
       keys.onChange(listener);

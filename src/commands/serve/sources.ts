@@ -40,7 +40,7 @@ export function sources(
     eventsDropped: () => events.dropped,
     directoryUsers: () => usersByDirectory(caches),
     directoryAnswers() {
-      const { askedAt, sweptAt } = directoryWatch?.looks() ?? {};
+      const { askedAt, sweptAt } = directoryWatch.looks();
       const now = Date.now();
       return new Map([
         ...(askedAt ? [['changes', now - askedAt.getTime()] as const] : []),

@@ -47,5 +47,7 @@ function parseLine(line: string, number: number): { username: string; account: L
 }
 
 function wrong(line: number, fault: string): DirectoryError {
-  return new DirectoryError('DirectoryMisconfigured', `Line ${line} of the accounts is wrong: ${fault}.`);
+  return new DirectoryError('DirectoryMisconfigured', `Line ${line} of the accounts is wrong: ${fault}.`, {
+    fault: 'Malformed',
+  });
 }

@@ -54,6 +54,7 @@ async function readable(readAccounts: () => Promise<string>): Promise<string> {
   } catch (error) {
     throw new DirectoryError('DirectoryUnreachable', 'The accounts cannot be read: try again.', {
       cause: error,
+      fault: 'NotThere',
     });
   }
 }

@@ -76,7 +76,8 @@ export async function startField(size: number, seed: number): Promise<Field> {
   const hash = await hashPassword(PASSWORD);
   await writeLocalAccounts(
     cluster,
-    withPassword.map((name) => `${name}:${hash}`),
+    // Whoever has a session and no account would lose it.
+    names.map((name) => `${name}:${hash}`),
   );
   const team = replicas(cluster, [
     '--issuer-url=https://latchkey.test',
