@@ -1,11 +1,23 @@
 // Compares distinguished names by what they mean (RFC 4514), not by how they are written.
+import { isDeepStrictEqual } from 'node:util';
 
 /**
  * A text that is the same for two spellings of one DN: case, spaces around separators and escapes do not count, nor does
  * the order in a part of several values. That suits the attributes that name people and groups.
  */
 export function canonicalDn(dn: string): string {
-  const parts = split(dn, ',').map((part) =>
+  return JSON.stringify(partsOf(dn));
+}
+
+/** Whether `dn` is `base` or below it; everything is below the empty one. */
+export function isWithin(dn: string, base: string): boolean {
+  if (base.trim() === '') return true;
+  const [parts, of] = [partsOf(dn), partsOf(base)];
+  return parts.length >= of.length && isDeepStrictEqual(parts.slice(-of.length), of);
+}
+
+function partsOf(dn: string): string[][] {
+  return split(dn, ',').map((part) =>
     split(part, '+')
       .map((pair) => {
         const at = pair.indexOf('=');
@@ -14,7 +26,6 @@ export function canonicalDn(dn: string): string {
       })
       .toSorted(),
   );
-  return JSON.stringify(parts);
 }
 
 /** At separators that no backslash stands before. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { canonicalDn } from '../../../src/directory/ldap/distinguished-name.ts';
+import { canonicalDn, isWithin } from '../../../src/directory/ldap/distinguished-name.ts';
 
 test.each([
   ['cn=a,dc=example', 'CN=A, DC=Example'],
@@ -22,4 +22,15 @@ test.each([
   ['cn=a+sn=b', 'cn=a,sn=b'],
 ])('%j is not %j', (one, other) => {
   expect(canonicalDn(one)).not.toBe(canonicalDn(other));
+});
+
+test.each([
+  ['cn=a,ou=People,dc=example', 'OU=people, DC=Example', true],
+  ['ou=people,dc=example', 'ou=people,dc=example', true],
+  ['cn=a,o=x', '', true],
+  ['dc=example', 'ou=people,dc=example', false],
+  ['cn=a,cn=Deleted Objects,dc=example', 'ou=people,dc=example', false],
+  ['cn=a\\,ou=people,dc=example', 'ou=people,dc=example', false],
+])('whether %j is within %j: %s', (dn, base, expected) => {
+  expect(isWithin(dn, base)).toBe(expected);
 });

@@ -7,6 +7,7 @@ import type { DirectoryError } from '../../directory.ts';
 import type { DirectoryTally, PollKind } from '../../watch/tally.ts';
 import type { DirectoryWatch, Wanted } from '../../watch/watch.ts';
 import { connector } from '../connector.ts';
+import { isWithin } from '../distinguished-name.ts';
 import { textsOf } from '../entry.ts';
 import { checkedSettings } from '../settings.ts';
 import type { LdapSettings } from '../settings.ts';
@@ -130,18 +131,18 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   /** What it says is no news, only a reason to ask; of whom it says that he is gone is asked for by name. */
   async function listenTo({ notices }: WatchSession, signal: AbortSignal): Promise<void> {
     const { everybody, usernamesOf } = checked.filter;
-    if (notices === undefined || (notices === 'sync' && !mark)) return;
+    if (notices === undefined || (notices.kind === 'sync' && !mark)) return;
     await listen(
       {
         settings: checked,
         connect,
-        kind: notices,
-        filter: () => (notices === 'sync' && mark ? `(&${everybody}${changedSince(mark)})` : everybody),
+        source: notices,
+        filter: () => (notices.kind === 'sync' && mark ? `(&${everybody}${changedSince(mark)})` : everybody),
         onNotice(entry, isDeleted) {
-          if (isDeleted)
-            for (const username of usernamesOf((attribute) => textsOf(entry, attribute)))
-              if (wanted.has(username)) known.doubt(username);
-          doorbell.ring();
+          const names = usernamesOf((attribute) => textsOf(entry, attribute)).filter(wanted.has);
+          if (isDeleted || !isWithin(entry.dn, checked.baseDN)) for (const name of names) known.doubt(name);
+          // A notification tells of everything in the domain.
+          if (notices.kind !== 'notification' || names.length > 0) doorbell.ring();
         },
         log,
       },

@@ -9,7 +9,7 @@ import { unreachable } from '../unreachable.ts';
 import { within } from '../within.ts';
 import { backOff } from './back-off.ts';
 import { hearNotices, NoticesRefused } from './notices.ts';
-import type { NoticeKind } from './notices.ts';
+import type { NoticeSource } from './notices.ts';
 
 /** A connection that a firewall has forgotten is found by it. */
 const KEEP_ALIVE_MS = 30_000;
@@ -17,7 +17,7 @@ const KEEP_ALIVE_MS = 30_000;
 export interface ListenOptions {
   readonly settings: CheckedLdapSettings;
   readonly connect: Connect;
-  readonly kind: NoticeKind;
+  readonly source: NoticeSource;
   /** Of RFC 4515, for what changes from now on. */
   readonly filter: () => string;
   readonly onNotice: (entry: Entry, isDeleted: boolean) => void;
@@ -26,8 +26,8 @@ export interface ListenOptions {
 
 /** Listens until `signal` aborts, or the server says that it will not speak. Never throws. */
 export async function listen(options: ListenOptions, signal: AbortSignal): Promise<void> {
-  const { settings, connect, kind, filter, onNotice, log } = options;
-  const { baseDN, timeoutMs } = settings;
+  const { settings, connect, source, filter, onNotice, log } = options;
+  const { timeoutMs } = settings;
 
   async function converse(): Promise<never> {
     const socket = await connect(signal);
@@ -35,7 +35,7 @@ export async function listen(options: ListenOptions, signal: AbortSignal): Promi
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
       await within(socket, timeoutMs, () => bindServiceAccount(socket, settings));
       const attributes = settings.filter.attributes;
-      return await hearNotices(socket, { kind, baseDN, filter: filter(), attributes }, onNotice);
+      return await hearNotices(socket, { ...source, filter: filter(), attributes }, onNotice);
     } finally {
       socket.destroy();
     }

@@ -1,4 +1,4 @@
-// Has a server say that something has changed: by a persistent search, or by the synchronization of RFC 4533.
+// Has a server say that something has changed: by a persistent search, RFC 4533, or Active Directory's notification.
 import type { Socket } from 'node:net';
 import {
   BerWriter,
@@ -9,6 +9,7 @@ import {
   ProtocolOperation,
   SearchRequest,
 } from 'ldapts';
+import { isWithin } from '../distinguished-name.ts';
 import { readEntry, textsOf } from '../entry.ts';
 import type { Entry } from '../entry.ts';
 import { answersTo, resultOf } from '../exchange.ts';
@@ -20,9 +21,16 @@ import { nextMessageId } from '../search.ts';
 const PERSISTENT_SEARCH = PersistentSearchControl.type;
 /** RFC 4533, section 2.2; OpenLDAP with syncprov. */
 const SYNC_REQUEST = '1.3.6.1.4.1.4203.1.9.1.1';
+/** [MS-ADTS] 3.1.1.3.4.1.9, LDAP_SERVER_NOTIFICATION_OID; Active Directory and Samba. */
+const NOTIFICATION = '1.2.840.113556.1.4.528';
+/** [MS-ADTS] 3.1.1.3.4.1.14, LDAP_SERVER_SHOW_DELETED_OID: what is deleted is moved away, and hidden. */
+const SHOW_DELETED = '1.2.840.113556.1.4.417';
+const DELETED_ATTRIBUTE = 'isDeleted';
 
 /** Draft, section 4: add 1, delete 2, modify 4, rename 8. */
 const EVERY_CHANGE = 1 + 2 + 4 + 8;
+/** The only filter of a notification. */
+const EVERYTHING = '(objectClass=*)';
 const DELETED = 2;
 const REFRESH_AND_PERSIST = 3;
 const INTERMEDIATE_RESPONSE = 0x79;
@@ -34,16 +42,30 @@ const MAX_NOTICE_BYTES = 256 * 1024;
 /** 2 protocolError, 12 unavailableCriticalExtension, 50 insufficientAccessRights, 53 unwillingToPerform. */
 const REFUSALS = new Set([2, 12, 50, 53]);
 
-export type NoticeKind = 'persistent-search' | 'sync';
+export type NoticeKind = 'persistent-search' | 'sync' | 'notification';
 
-/** The attribute of the root of a directory that `noticeKindOf` reads. */
-export const NOTICE_ATTRIBUTE = 'supportedControl';
+export interface NoticeSource {
+  readonly kind: NoticeKind;
+  /** Below which entry it says so; a notification tells of all that the server names by that suffix. */
+  readonly baseDN: string;
+}
 
-/** How the server, by its root, can say that something has changed; undefined where it cannot. */
-export function noticeKindOf(root: Entry): NoticeKind | undefined {
-  const controls = textsOf(root, NOTICE_ATTRIBUTE);
-  if (controls.includes(PERSISTENT_SEARCH)) return 'persistent-search';
-  return controls.includes(SYNC_REQUEST) ? 'sync' : undefined;
+/** The attributes of the root of a directory that `noticesOf` reads. */
+export const NOTICE_ATTRIBUTES: readonly string[] = ['supportedControl', 'namingContexts'];
+
+/**
+ * How the server, by its root, can say that something has changed below `baseDN`; undefined where it cannot. A
+ * notification of a whole subtree is to be had of a naming context only ([MS-ADTS] 3.1.1.3.4.1.9).
+ */
+export function noticesOf(root: Entry, baseDN: string): NoticeSource | undefined {
+  const controls = textsOf(root, 'supportedControl');
+  if (controls.includes(PERSISTENT_SEARCH)) return { kind: 'persistent-search', baseDN };
+  if (controls.includes(SYNC_REQUEST)) return { kind: 'sync', baseDN };
+  if (!controls.includes(NOTIFICATION)) return undefined;
+  const [nearest] = textsOf(root, 'namingContexts')
+    .filter((context) => context !== '' && isWithin(baseDN, context))
+    .toSorted((one, other) => (isWithin(one, other) ? -1 : 1));
+  return nearest === undefined ? undefined : { kind: 'notification', baseDN: nearest };
 }
 
 /** The server does not do for us, or for this part of it, what its root says it can. */
@@ -54,10 +76,8 @@ export class NoticesRefused extends Error {
   }
 }
 
-export interface NoticesWanted {
-  readonly kind: NoticeKind;
-  readonly baseDN: string;
-  /** With `sync` the server first sends everything that it finds: let it be little. */
+export interface NoticesWanted extends NoticeSource {
+  /** Of RFC 4515; a notification takes none. With `sync` the server first sends everything that it finds: let it be little. */
   readonly filter: string;
   readonly attributes: readonly string[];
 }
@@ -79,9 +99,9 @@ export async function hearNotices(
     derefAliases: 'never',
     sizeLimit: 0,
     timeLimit: 0,
-    filter: FilterParser.parseString(filter),
-    attributes: [...attributes],
-    controls: [kind === 'sync' ? new SyncRequestControl() : persistentSearch()],
+    filter: FilterParser.parseString(kind === 'notification' ? EVERYTHING : filter),
+    attributes: kind === 'notification' ? [...attributes, DELETED_ATTRIBUTE] : [...attributes],
+    controls: controlsOf(kind),
   });
   const { LDAP_RES_SEARCH: last, LDAP_RES_SEARCH_ENTRY, LDAP_RES_SEARCH_REF } = ProtocolOperation;
   const shape = {
@@ -91,7 +111,10 @@ export async function hearNotices(
     maxMessageBytes: MAX_NOTICE_BYTES,
   };
   for await (const { operation, controls } of answersTo(socket, request, shape)) {
-    if (operation.tag === LDAP_RES_SEARCH_ENTRY) each(readEntry(operation), saysDeleted(controls));
+    if (operation.tag === LDAP_RES_SEARCH_ENTRY) {
+      const entry = readEntry(operation);
+      each(entry, saysDeleted(controls) || textsOf(entry, DELETED_ATTRIBUTE)[0] === 'TRUE');
+    }
     if (operation.tag !== last) continue;
     const { resultCode } = resultOf(operation);
     if (REFUSALS.has(resultCode)) throw new NoticesRefused(resultCode);
@@ -99,11 +122,23 @@ export async function hearNotices(
   throw new Error('it has ended a search that should not end');
 }
 
-function persistentSearch(): Control {
-  return new PersistentSearchControl({
-    critical: true,
-    value: { changeTypes: EVERY_CHANGE, changesOnly: true, returnECs: true },
-  });
+function controlsOf(kind: NoticeKind): Control[] {
+  switch (kind) {
+    case 'sync':
+      return [new SyncRequestControl()];
+    case 'notification':
+      return [
+        new Control(NOTIFICATION, { critical: true }),
+        // Who is deleted is told where the bind account may see what is.
+        new Control(SHOW_DELETED, { critical: false }),
+      ];
+    case 'persistent-search': {
+      const value = { changeTypes: EVERY_CHANGE, changesOnly: true, returnECs: true };
+      return [new PersistentSearchControl({ critical: true, value })];
+    }
+    default:
+      return kind satisfies never;
+  }
 }
 
 class SyncRequestControl extends Control {

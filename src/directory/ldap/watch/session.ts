@@ -19,8 +19,8 @@ import { search } from '../search.ts';
 import { bindServiceAccount } from '../service-account.ts';
 import type { CheckedLdapSettings } from '../settings.ts';
 import { within } from '../within.ts';
-import { NOTICE_ATTRIBUTE, noticeKindOf } from './notices.ts';
-import type { NoticeKind } from './notices.ts';
+import { NOTICE_ATTRIBUTES, noticesOf } from './notices.ts';
+import type { NoticeSource } from './notices.ts';
 import { advanced, afterSweep, changedSince } from './watermark.ts';
 import type { Mark, TimeMark, UsnMark } from './watermark.ts';
 
@@ -50,7 +50,7 @@ export interface Sweep extends Members {
 export interface WatchSession {
   readonly dialect: Dialect;
   /** How this server can say that something has changed. */
-  readonly notices: NoticeKind | undefined;
+  readonly notices: NoticeSource | undefined;
   /** Whether this server can be asked for changes since a mark of another conversation. */
   canFollow(mark: Mark | undefined): boolean;
   /**
@@ -98,7 +98,7 @@ export async function openSession(
       search(socket, {
         baseDN: '',
         scope: 'base',
-        attributes: [...DETECTION_ATTRIBUTES, NOTICE_ATTRIBUTE, 'dsServiceName', 'highestCommittedUSN'],
+        attributes: [...DETECTION_ATTRIBUTES, ...NOTICE_ATTRIBUTES, 'dsServiceName', 'highestCommittedUSN'],
         sizeLimit: 1,
         timeoutMs,
       }),
@@ -176,7 +176,7 @@ export async function openSession(
 
   return {
     dialect,
-    notices: noticeKindOf(first),
+    notices: noticesOf(first, baseDN),
     canFollow(mark) {
       // Behind the same name another server may answer now.
       if (mark?.kind !== 'usn') return false;

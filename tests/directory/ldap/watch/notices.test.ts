@@ -1,9 +1,10 @@
-// Servers that say when something has changed: OpenLDAP by the synchronization of RFC 4533, 389 DS by a persistent search.
+// Servers that say when something has changed: OpenLDAP by RFC 4533, 389 DS by a persistent search, Samba by notification.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readOperations } from '../../../../bench/slapd-log.ts';
 import { startDirectory389, type Directory389 } from '../../../../dev/directories/directory-389.ts';
 import { PEOPLE_DN, userDn } from '../../../../dev/directories/entries.ts';
 import { startOpenLdap, type OpenLdap } from '../../../../dev/directories/openldap.ts';
+import { SAMBA_SUFFIX, sambaUserDn, startSamba, type Samba } from '../../../../dev/directories/samba.ts';
 import { waitUntil } from '../../../../dev/wait-until.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
 import { afterTest } from '../../support/after-test.ts';
@@ -23,6 +24,17 @@ const change = (uid: string, ...lines: string[]) =>
 const lock = (uid: string) =>
   change(uid, 'replace: pwdAccountLockedTime', `pwdAccountLockedTime: ${LOCKED_FOR_GOOD}`);
 const unlock = (uid: string) => change(uid, 'delete: pwdAccountLockedTime');
+
+/** A connection that says so has no beginning that a client could see: it is there once something that changes is told. */
+async function untilItIsTold({ watch }: Watched, act: (count: number) => Promise<void>): Promise<void> {
+  const before = watch.hearing().askedAt;
+  let changes = 0;
+  await waitUntil('the server to say that something has changed', 20_000, async () => {
+    changes += 1;
+    await act(changes);
+    return watch.hearing().askedAt !== before;
+  });
+}
 
 describe('OpenLDAP', () => {
   let server: OpenLdap;
@@ -121,21 +133,13 @@ describe('389 Directory Server', () => {
   });
   afterAll(() => server.stop());
 
-  /** A persistent search has no beginning that a client could see: it is there once something that changes is told. */
-  async function untilItIsTold({ watch }: Watched): Promise<void> {
-    const before = watch.hearing().askedAt;
-    let changes = 0;
-    await waitUntil('the server to say that something has changed', 20_000, async () => {
-      changes += 1;
-      await server.modify(change('linus', 'replace: description', `description: ${changes}`));
-      return watch.hearing().askedAt !== before;
-    });
-  }
+  const touch = (count: number) =>
+    server.modify(change('linus', 'replace: description', `description: ${count}`));
 
   test('a change is asked for when the server says that there is one, long before it is time to ask', async () => {
     const watched = watchDirectory(over(server), NAMES, ONLY_WHEN_TOLD);
     await watched.untilAllAreFound();
-    await untilItIsTold(watched);
+    await untilItIsTold(watched, touch);
     for (const name of ['ada', 'grace']) {
       await server.dsidm('account', 'lock', userDn(name));
       await watched.until(name, () => watched.isDisabled(name));
@@ -147,9 +151,61 @@ describe('389 Directory Server', () => {
   test('whoever is deleted is asked for by name, long before the next sweep', async () => {
     const watched = watchDirectory(over(server), NAMES, ONLY_WHEN_TOLD);
     await watched.untilAllAreFound();
-    await untilItIsTold(watched);
+    await untilItIsTold(watched, touch);
     await server.modify(`dn: ${userDn('margaret')}\nchangetype: delete\n`);
     await watched.until('margaret', ({ finding }) => finding?.state === 'Missing');
     expect(watched.states()).toEqual(['Found', 'Found', 'Found', 'Missing']);
   });
+});
+
+/** It looks for what has changed every five seconds, and tells then. */
+describe('Samba as an Active Directory', () => {
+  const PASSWORD = 'Analytical-Engine-1843';
+  let server: Samba;
+  beforeAll(async () => {
+    server = await startSamba({ users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })) });
+  }, 120_000);
+  afterAll(() => server.stop());
+
+  const settings = (baseDN: string) =>
+    settingsOf(server, { baseDN, userFilter: '(&(objectClass=user)(sAMAccountName={username}))' });
+  const touch = (count: number) =>
+    server.modify(
+      `dn: ${sambaUserDn('linus')}\nchangetype: modify\nreplace: description\ndescription: ${count}\n`,
+    );
+
+  test('a change is asked for when the server says that there is one, long before it is time to ask', async () => {
+    const watched = watchDirectory(settings(SAMBA_SUFFIX), NAMES, ONLY_WHEN_TOLD);
+    await watched.untilAllAreFound();
+    await untilItIsTold(watched, touch);
+    await server.sambaTool('user', 'disable', 'ada');
+    await watched.until('ada', () => watched.isDisabled('ada'));
+    await server.sambaTool('user', 'enable', 'ada');
+    await watched.until('ada', () => !watched.isDisabled('ada'));
+  }, 60_000);
+
+  test('whoever is moved out of the base DN is asked for by name, long before the next sweep', async () => {
+    const watched = watchDirectory(settings(`CN=Users,${SAMBA_SUFFIX}`), NAMES, ONLY_WHEN_TOLD);
+    await watched.untilAllAreFound();
+    await untilItIsTold(watched, touch);
+    await server.sambaTool('user', 'move', 'grace', `CN=Computers,${SAMBA_SUFFIX}`);
+    await watched.until('grace', ({ finding }) => finding?.state === 'Missing');
+    await server.sambaTool('user', 'move', 'grace', `CN=Users,${SAMBA_SUFFIX}`);
+    await watched.untilAllAreFound();
+  }, 60_000);
+
+  test('whoever is deleted is asked for by name, where the bind account may see what is deleted', async () => {
+    await server.sambaTool('user', 'setpassword', 'Administrator', `--newpassword=${PASSWORD}`);
+    const asAdmin = {
+      ...settings(SAMBA_SUFFIX),
+      bindDN: 'Administrator@example.test',
+      bindPassword: () => Promise.resolve(PASSWORD),
+    };
+    const watched = watchDirectory(asAdmin, NAMES, ONLY_WHEN_TOLD);
+    await watched.untilAllAreFound();
+    await untilItIsTold(watched, touch);
+    await server.sambaTool('user', 'delete', 'margaret');
+    await watched.until('margaret', ({ finding }) => finding?.state === 'Missing');
+    expect(watched.states()).toEqual(['Found', 'Found', 'Found', 'Missing']);
+  }, 60_000);
 });
