@@ -69,6 +69,12 @@ function write(log: Logger, happening: Happening): void {
     case 'Onboarded':
       log.info({ event, user }, 'user onboarded');
       return;
+    case 'OnboardingRefused': {
+      const { username, cause, error } = happening;
+      const details = { event, reason: cause.reason, username, ...(error !== undefined && { err: error }) };
+      log[cause.fault ? 'error' : 'warn'](details, cause.message);
+      return;
+    }
     case 'Offboarded':
       log.info({ event, user, namespace: happening.namespace }, 'user offboarded');
       return;

@@ -51,6 +51,17 @@ export type Happening =
     }
   /** A User was made, since a member of a group of the directory has signed in. */
   | { readonly what: 'Onboarded'; readonly user: User }
+  /** Somebody whom a group of the directory lets in has signed in, and no User could be made. */
+  | {
+      readonly what: 'OnboardingRefused';
+      readonly policy: TokenPolicy;
+      /** Folded, as the directory knows the person. */
+      readonly username: string;
+      /** `forEveryone`: whoever comes meets it. */
+      readonly cause: Cause;
+      /** For the log: the API server's own word. */
+      readonly error?: unknown;
+    }
   | { readonly what: 'Offboarded'; readonly user: User; readonly namespace: string }
   /** Another thing is to be said of the licence than before. */
   | {
@@ -111,6 +122,16 @@ export function announcement(happening: Happening): Announcement | undefined {
         'Onboard',
         'Made at the first sign-in of a member of a group of the directory.',
       );
+    case 'OnboardingRefused': {
+      const { username, cause } = happening;
+      const who = cause.forEveryone ? 'Somebody' : `The username ${username}`;
+      return {
+        type: 'Warning',
+        reason: 'OnboardingRefused',
+        action: 'Onboard',
+        note: `${who} has signed in, and no User was made (${cause.reason}). The portal says: ${cause.message}`,
+      };
+    }
     case 'Offboarded':
       return normal('Offboarded', 'Offboard', `Offboarded from the namespace ${happening.namespace}.`);
     case 'License': {

@@ -62,6 +62,11 @@ export function counters(registry: Registry): Counters {
     'latchkey_users_onboarded_total',
     'Users that were made at the first sign-in of a member of a group.',
   );
+  const notOnboarded = counter(
+    'latchkey_onboardings_refused_total',
+    'Sign-ins of members of a group for whom no User could be made, and why.',
+    'reason',
+  );
   const offboarded = counter('latchkey_users_offboarded_total', 'Users that are gone, with what was theirs.');
   const answers = counter(
     'latchkey_api_requests_total',
@@ -119,6 +124,9 @@ export function counters(registry: Registry): Counters {
           return;
         case 'Onboarded':
           onboarded.inc();
+          return;
+        case 'OnboardingRefused':
+          notOnboarded.inc({ reason: happening.cause.reason });
           return;
         case 'Offboarded':
           offboarded.inc();

@@ -1,12 +1,11 @@
 // Makes the User of somebody who signs in for the first time, where a group of the directory lets people in.
-import type { Logger } from 'pino';
 import { API_VERSION, LABEL } from '../api/names.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User, UserSpec } from '../api/user.ts';
 import { timestamp } from '../domain/conditions.ts';
 import { effectiveUsername, foldUsername } from '../domain/effective.ts';
 import { shutGate } from '../domain/gates.ts';
-import type { Tell } from '../domain/happening.ts';
+import type { Cause, Tell } from '../domain/happening.ts';
 import { isOnboarded, isReservedName, userNameFor } from '../domain/onboarding.ts';
 import type { DirectoryAccount } from '../directory/directory.ts';
 import { hasStatus } from '../kubernetes/api-error.ts';
@@ -21,7 +20,6 @@ export interface OnboardOptions {
   readonly client: KubernetesClient;
   readonly surroundings: Surroundings;
   readonly tell: Tell;
-  readonly log: Logger;
 }
 
 type Refusal = Extract<SignInResult, { outcome: 'NoAccess' }>;
@@ -33,26 +31,33 @@ export type Onboarding = { readonly user: User } | Refusal | { readonly outcome:
  * @throws {ApiError} and {ApiUnreachableError}
  */
 export async function onboard(
-  { client, surroundings, tell, log }: OnboardOptions,
+  { client, surroundings, tell }: OnboardOptions,
   policy: TokenPolicy | undefined,
   typed: string,
   account: DirectoryAccount,
 ): Promise<Onboarding> {
   if (!policy?.spec.onboarding || !account.membership?.groups.length) return { outcome: 'NoUser' };
   const username = foldUsername(typed);
+  const refuse = (refusal: Refusal, error?: unknown): Refusal => {
+    const { reason, message } = refusal;
+    const cause = { reason, message, ...EVERYBODY_MEETS.get(refusal) };
+    tell({ what: 'OnboardingRefused', policy, username, cause, ...(error !== undefined && { error }) });
+    return refusal;
+  };
   const name = userNameFor(username);
   const refusal = obstacle(name, account.id, policy.spec.onboarding.maxUsers, surroundings);
   if (name === undefined || refusal) {
     // The obstacle may be what another replica has made of the same sign-in, a moment ago.
     const made = await madeFor(client, username);
-    if (made) return { user: made };
-    const { reason, message } = refusal ?? NO_NAME;
-    log.warn({ event: 'OnboardingRefused', reason, username }, message);
-    return refusal ?? NO_NAME;
+    return made ? { user: made } : refuse(refusal ?? NO_NAME);
   }
   const spec = specOf(name, username, account);
   const shut = shutGate({ ...observe(imagined(name, spec), surroundings), policy });
-  if (shut) return { outcome: 'NoAccess', reason: shut.reason, message: shut.message };
+  if (shut) {
+    const closed: Refusal = { outcome: 'NoAccess', reason: shut.reason, message: shut.message };
+    // What is shut for everybody is told of the policy itself.
+    return shut.forEveryone ? closed : refuse(closed);
+  }
   try {
     const metadata = { name, labels: { [LABEL.onboarded]: 'true' } };
     const body = { apiVersion: API_VERSION, kind: 'User', metadata, spec };
@@ -60,14 +65,11 @@ export async function onboard(
     tell({ what: 'Onboarded', user });
     return { user };
   } catch (error) {
-    if (hasStatus(error, 403)) {
-      log.error({ event: 'OnboardingRefused', reason: NOT_ALLOWED.reason, err: error }, NOT_ALLOWED.message);
-      return NOT_ALLOWED;
-    }
+    if (hasStatus(error, 403)) return refuse(NOT_ALLOWED, error);
     if (!hasStatus(error, 409)) throw error;
   }
   const made = await madeFor(client, username);
-  return made ? { user: made } : NAME_TAKEN;
+  return made ? { user: made } : refuse(NAME_TAKEN);
 }
 
 /** The User under the name that this username gets, where it is not somebody else's, as the API server has it now. */
@@ -126,6 +128,12 @@ const NOT_ALLOWED = no(
   'OnboardingNotAllowed',
   'Latchkey has no right to make your User. An admin sets onboarding.enabled of the chart, or makes your User.',
 );
+
+/** Told once, and not of each who comes. */
+const EVERYBODY_MEETS = new Map<Refusal, Pick<Cause, 'forEveryone' | 'fault'>>([
+  [FULL, { forEveryone: true }],
+  [NOT_ALLOWED, { forEveryone: true, fault: true }],
+]);
 
 /** What the directory says is taken over where the schema of User takes it. */
 function specOf(name: string, username: string, { email, displayName }: DirectoryAccount): UserSpec {

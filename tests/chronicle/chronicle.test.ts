@@ -85,6 +85,20 @@ describe('the audit trail', () => {
       { user: 'ada', session: 's', reason: 'SwitchedOff' },
     ],
     [
+      { what: 'OnboardingRefused', policy: policyWith(), username: 'ada', cause: CAUSE },
+      { level: 'warn', reason: 'SwitchedOff', username: 'ada', msg: 'Off.' },
+    ],
+    [
+      {
+        what: 'OnboardingRefused',
+        policy: policyWith(),
+        username: 'ada',
+        cause: { ...CAUSE, forEveryone: true, fault: true },
+        error: new Error('forbidden'),
+      },
+      { level: 'error', username: 'ada', err: expect.objectContaining({ message: 'forbidden' }) },
+    ],
+    [
       { what: 'Offboarded', user, namespace: 'home' },
       { user: 'ada', namespace: 'home' },
     ],

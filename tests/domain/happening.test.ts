@@ -42,6 +42,28 @@ describe('on the object is said', () => {
       { type: 'Warning', reason: 'TokenRevoked', note: expect.stringContaining('ClockSkew') },
     ],
     [
+      {
+        what: 'OnboardingRefused',
+        policy: policyWith(),
+        username: 'ada',
+        cause: { reason: 'NameTaken', message: 'The name is taken.' },
+      },
+      {
+        type: 'Warning',
+        reason: 'OnboardingRefused',
+        note: 'The username ada has signed in, and no User was made (NameTaken). The portal says: The name is taken.',
+      },
+    ],
+    [
+      {
+        what: 'OnboardingRefused',
+        policy: policyWith(),
+        username: 'ada',
+        cause: { reason: 'OnboardingFull', message: 'Full.', forEveryone: true },
+      },
+      { type: 'Warning', note: expect.not.stringContaining('ada') },
+    ],
+    [
       { what: 'Offboarded', user, namespace: 'ada' },
       { type: 'Normal', reason: 'Offboarded', note: 'Offboarded from the namespace ada.' },
     ],

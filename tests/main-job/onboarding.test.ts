@@ -43,6 +43,22 @@ const onboard = (groups: readonly string[], maxUsers = 100) =>
 const names = async () =>
   (await latchkey.kubectl(['get', 'users.latchkey.dev', '-o', 'name'])).trim().split('\n');
 
+interface Event {
+  readonly regarding: { readonly kind: string; readonly name: string };
+  readonly type: string;
+  readonly note: string;
+  readonly series?: { readonly count: number };
+}
+
+/** Of the refusals, once there is one that says so. */
+const refusalEvent = (reason: string) =>
+  waitUntil(`the Event of ${reason}`, 20_000, async () => {
+    const found = await latchkey.kubectl([
+      'get', 'events.events.k8s.io', '-n', 'default', '--field-selector=reason=OnboardingRefused', '-o', 'json',
+    ]); // prettier-ignore
+    return (JSON.parse(found) as { items: Event[] }).items.find(({ note }) => note.includes(`(${reason})`));
+  });
+
 test('without spec.onboarding, a member of whatever group has to be made a User by an admin', async () => {
   expect(await signIn('ada')).toMatchObject({ status: 403, text: expect.stringContaining('no access yet') });
 });
@@ -84,6 +100,14 @@ describe('with spec.onboarding', () => {
     await latchkey.kubectl(['wait', '--for=create', 'namespace/taken-name', '--timeout=20s']);
     expect((await signIn('payroll')).text).toContain('NamespaceNotOurs');
     expect((await signIn('taken.name')).text).toContain('NameTaken');
+    expect(await refusalEvent('NameTaken')).toMatchObject({
+      regarding: { kind: 'TokenPolicy', name: 'cluster' },
+      type: 'Warning',
+      note: expect.stringContaining('The username taken.name has signed in'),
+    });
+    expect(await refusalEvent('NamespaceNotOurs')).toMatchObject({
+      note: expect.stringContaining('payroll'),
+    });
     expect(await names()).not.toContain('user.latchkey.dev/payroll');
     expect((await latchkey.user('taken-name')).status?.session).toBeUndefined();
   });
@@ -150,7 +174,13 @@ describe('with spec.onboarding', () => {
 
   test('no more come in than the policy allows, and who is in stays', async () => {
     await onboard([ANALYTICS, STAFF], 3);
-    expect((await signIn('linus')).text).toContain('OnboardingFull');
+    for (const name of ['linus', 'late', 'linus'])
+      expect((await signIn(name)).text).toContain('OnboardingFull');
+    const told = await waitUntil('the refusals to be one series', 20_000, async () => {
+      const event = await refusalEvent('OnboardingFull');
+      return event.series && event;
+    });
+    expect(told.note).not.toMatch(/linus|late/);
     expect((await signIn('ada')).status).toBe(303);
     await onboard([ANALYTICS, STAFF], 4);
     expect((await signIn('linus')).status).toBe(303);
@@ -167,6 +197,7 @@ describe('with spec.onboarding', () => {
     expect(without).toHaveLength(role.rules.length - 1);
     await latchkey.patch('clusterrole latchkey-operator', { rules: without });
     expect((await signIn('late')).text).toContain('OnboardingNotAllowed');
+    expect((await refusalEvent('OnboardingNotAllowed')).note).toContain('onboarding.enabled of the chart');
     expect(await names()).not.toContain('user.latchkey.dev/late');
   });
 });

@@ -80,6 +80,11 @@ describe('what happened is counted', () => {
     ],
     ['an onboarding', { what: 'Onboarded', user }, { latchkey_users_onboarded_total: 1 }],
     [
+      'an onboarding that is refused',
+      { what: 'OnboardingRefused', policy: policyWith(), username: 'ada', cause: CAUSE },
+      { 'latchkey_onboardings_refused_total{reason="SwitchedOff"}': 1 },
+    ],
+    [
       'an offboarding',
       { what: 'Offboarded', user, namespace: 'ada' },
       { latchkey_users_offboarded_total: 1 },
