@@ -23,7 +23,7 @@ export function directoryCounters(registry: Registry): DirectoryCounters {
   });
   const requests = new Counter({
     name: 'latchkey_directory_requests_total',
-    help: 'LDAP requests of the watch of the directory: bind, root, policy, or page for a page of entries.',
+    help: 'LDAP requests of the watch of the directory: bind, root, policy, group, or page for a page of entries.',
     labelNames: ['operation'],
     registers,
   });

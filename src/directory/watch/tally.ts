@@ -5,8 +5,11 @@ import type { DirectoryFault } from '../fault.ts';
 /** `connect`: to a server, and signing in there. `changes`: since the last look. `sweep`: everybody. */
 export type PollKind = 'connect' | 'changes' | 'sweep';
 
-/** Of the service account: it signs in, it reads the root of the directory or a password policy, it asks for a page of entries. */
-export type Operation = 'bind' | 'root' | 'policy' | 'page';
+/**
+ * Of the service account: it signs in, it reads the root of the directory, a password policy or whether a group has
+ * changed, it asks for a page of entries.
+ */
+export type Operation = 'bind' | 'root' | 'policy' | 'group' | 'page';
 
 /** Its words are few, and none is a name of anybody. */
 export interface DirectoryTally {

@@ -1,4 +1,4 @@
-// Who is in which group of a real OpenLDAP server: at a sign-in, and by the sweep of the watch.
+// Who is in which group of a real OpenLDAP server: at a sign-in, by the sweep of the watch, and when a group changes.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GROUPS_DN, PEOPLE_DN, userDn } from '../../../dev/directories/entries.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
@@ -61,6 +61,7 @@ beforeAll(async () => {
 
 afterAll(() => ldap.stop());
 
+const NEVER_MS = 60 * 60_000;
 const UNKNOWN = [GONE, NO_DN];
 const MEMBERSHIPS: readonly (readonly [string, readonly string[]])[] = [
   ['grace', [SPELLED, UNIQUE]],
@@ -82,6 +83,52 @@ describe('at a sign-in', () => {
     expect(await ldap.directory().verify('grace', 'wrong', ALL)).toEqual({ outcome: 'Refused' });
     const verdict = await ldap.directory().verify('grace', PASSWORD);
     expect(verdict).not.toHaveProperty('account.membership');
+  });
+});
+
+describe('a group that changes by itself', () => {
+  const LATE = `cn=late,${GROUPS_DN}`;
+  const groups = [ANALYTICS, LATE];
+  const change = (group: string, ...lines: string[]) =>
+    ldap.server.modify([`dn: ${group}`, ...lines, ''].join('\n'));
+  const watched = () => {
+    const { watch, counts } = watchDirectory(
+      settingsOf(ldap.server, { baseDN: PEOPLE_DN }),
+      ['grace', 'linus'],
+      {
+        groups: () => groups,
+        changesIntervalMs: 50,
+        sweepIntervalMs: NEVER_MS,
+      },
+    );
+    const of = (name: string) => watch.find(name).membership?.groups;
+    const until = (what: string, holds: () => boolean) => waitUntil(what, 10_000, holds);
+    return { of, until, count: (what: string) => counts().get(what) ?? 0 };
+  };
+
+  test('is swept for at once: who leaves is out, who joins is in, and a group that is made or gone is seen', async () => {
+    const { of, until } = watched();
+    await until('the first sweep', () => of('grace')?.includes(ANALYTICS) === true);
+    await change(ANALYTICS, 'changetype: modify', 'add: member', `member: ${userDn('linus')}`);
+    await until('linus to be in it', () => of('linus')?.includes(ANALYTICS) === true);
+    await change(ANALYTICS, 'changetype: modify', 'delete: member', `member: ${userDn('linus')}`);
+    await until('linus to be out', () => of('linus')?.length === 0);
+    await change(LATE, 'changetype: add', 'objectClass: posixGroup', 'gidNumber: 1002', 'memberUid: grace');
+    await until('grace to be in both', () => of('grace')?.length === 2);
+    await change(LATE, 'changetype: delete');
+    await until('grace to be in one', () => of('grace')?.length === 1);
+  });
+
+  test('costs one short question for each group at rest, whoever is in it', async () => {
+    const { of, until, count } = watched();
+    await until('the first sweep', () => of('grace') !== undefined);
+    const before = { polls: count('changes Answered'), groups: count('group') };
+    await until('some more questions', () => count('changes Answered') >= before.polls + 20);
+    const polls = count('changes Answered') - before.polls;
+    expect(Math.abs(count('group') - before.groups - polls * groups.length)).toBeLessThanOrEqual(
+      groups.length,
+    );
+    expect(count('sweep Answered')).toBe(1);
   });
 });
 

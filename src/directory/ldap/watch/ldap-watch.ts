@@ -92,6 +92,8 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
   async function follow(session: WatchSession, signal: AbortSignal, poll: Poll): Promise<never> {
     let isListening = false;
     let sweepDueAt = session.canFollow(mark) ? performance.now() + sweepIntervalMs : 0;
+    /** So that sweeping takes no more than its share. */
+    let earliestSweepAt = 0;
     for (;;) {
       const at = new Date();
       known.ask(at);
@@ -101,7 +103,14 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
       poll.kind = isSweep ? 'sweep' : 'changes';
       poll.beganAt = beganAt;
       if (isSweep) mark = await sweep(session, at);
-      else if (mark) mark = await session.changes(mark);
+      else if (mark) {
+        const before = mark;
+        mark = await session.changes(before);
+        // A count that stands still is that of groups, too.
+        const mayHave = mark.kind === 'time' || mark !== before;
+        if (mayHave && (await session.haveGroupsChanged(groups())))
+          sweepDueAt = Math.min(sweepDueAt, earliestSweepAt);
+      }
       await session.settleDoubts();
       const tookMs = performance.now() - beganAt;
       if (isAsked) {
@@ -118,7 +127,10 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
         count.polled(poll.kind, 'Answered', tookMs);
       }
       tellFindings();
-      if (isSweep) sweepDueAt = beganAt + Math.max(sweepIntervalMs, tookMs / SWEEP_SHARE);
+      if (isSweep) {
+        earliestSweepAt = beganAt + tookMs / SWEEP_SHARE;
+        sweepDueAt = Math.max(beganAt + sweepIntervalMs, earliestSweepAt);
+      } else if (sweepDueAt <= performance.now()) doorbell.ring();
       if (isAsked && !isListening) {
         isListening = true;
         void listenTo(session, signal);

@@ -19,6 +19,7 @@ import { search } from '../search.ts';
 import { bindServiceAccount } from '../service-account.ts';
 import type { CheckedLdapSettings } from '../settings.ts';
 import { within } from '../within.ts';
+import { groupStamps } from './group-stamps.ts';
 import { NOTICE_ATTRIBUTES, noticesOf } from './notices.ts';
 import type { NoticeSource } from './notices.ts';
 import { advanced, afterSweep, changedSince } from './watermark.ts';
@@ -59,6 +60,8 @@ export interface WatchSession {
    * @throws {Error} where the answer is not whole
    */
   sweep(groups: readonly string[], tooLong: Set<string>): Promise<Sweep>;
+  /** Whether one of the groups has changed since the sweep of this conversation, by its own entry. */
+  haveGroupsChanged(groups: readonly string[]): Promise<boolean>;
   /** @returns the next mark. @throws {Error} where the answer is not whole */
   changes(mark: Mark): Promise<Mark>;
   /** Asks for all doubtful names of the roster. @throws {Error} where the answer is not whole */
@@ -83,6 +86,7 @@ export async function openSession(
         })
       : undefined;
   const counts = usnOf(first) !== undefined;
+  let stamps: string | undefined;
   const attributes = [
     ...new Set([
       ...filter.attributes,
@@ -186,8 +190,18 @@ export async function openSession(
     },
     sweep: (groups, tooLong) => within(socket, LONGEST_MS, () => sweep(groups, tooLong)),
     changes: (mark) => within(socket, LONGEST_MS, () => changes(mark)),
+    async haveGroupsChanged(groups) {
+      return stamps !== undefined && (await stampsOf(groups)) !== stamps;
+    },
     settleDoubts: () => within(socket, LONGEST_MS, settleDoubts),
   };
+
+  function stampsOf(groups: readonly string[]): Promise<string> {
+    return groupStamps((asked) => {
+      count.requested('group');
+      return within(socket, timeoutMs, () => search(socket, { ...asked, timeoutMs }));
+    }, groups);
+  }
 
   async function sweep(groups: readonly string[], tooLong: Set<string>): Promise<Sweep> {
     const before = counts ? usnOf(await root()) : undefined;
@@ -206,6 +220,8 @@ export async function openSession(
     );
     if (entries === 0) throw nobodyThere();
     roster.endSweep();
+    // Before their members are read: what changes meanwhile is seen at the next question.
+    stamps = await stampsOf(groups);
     const mark = before ?? afterSweep(latest, { beganAt, endedAt: performance.now() });
     const question = { groups, people, tooLong, dialect: dialect.name, filter, baseDN };
     return { mark, ...(await allMembers(socket, { ...question, timeoutMs: SWEEP_PATIENCE * timeoutMs })) };
