@@ -73,6 +73,12 @@ export function tokenAccountManifest(user: User) {
   };
 }
 
+/** Why there is no token. */
+export interface Absence {
+  readonly reason: string;
+  readonly message: string;
+}
+
 export type SecretContent =
   | {
       readonly token: string;
@@ -81,7 +87,9 @@ export type SecretContent =
       readonly claims: string;
       readonly kid: string | undefined;
     }
-  | { readonly reason: string; readonly message: string };
+  | Absence;
+
+const SECRET_TYPE = 'Opaque';
 
 /**
  * etcd counts on from 1, so no object has this version: a server-side apply that carries it creates, or is refused
@@ -96,12 +104,35 @@ const NOT_THERE = { resourceVersion: '1' };
  */
 const FORGET_FIELDS = [{}];
 
-/** `version` names what is replaced: a PUT of it fails where somebody else was faster. Without it only a new one is made. */
-export function secretManifest(
+/** One that is to be made, and is not there yet. Without a token: that one is written when it is known what is there. */
+export function newSecretManifest(user: User, absence: Absence) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: SECRET_TYPE,
+    metadata: { ...secretMetadata(user, absence), ...NOT_THERE },
+  };
+}
+
+/** `version` names what is replaced: a PUT of it fails where somebody else was faster. */
+export function secretInPlace(
   user: User,
   content: SecretContent,
-  version?: { readonly uid: string; readonly resourceVersion: string },
+  { uid, resourceVersion }: { readonly uid: string; readonly resourceVersion: string },
 ) {
+  return {
+    type: SECRET_TYPE,
+    metadata: {
+      ...secretMetadata(user, content),
+      uid,
+      resourceVersion,
+      managedFields: FORGET_FIELDS,
+    },
+    data: 'token' in content ? { [TOKEN_KEY]: new TextEncoder().encode(content.token) } : {},
+  };
+}
+
+function secretMetadata(user: User, content: SecretContent) {
   const annotations: Record<string, string> = { [ANNOTATION.user]: user.metadata.name };
   if ('token' in content) {
     annotations[ANNOTATION.expiresAt] = content.expiresAt.toISOString();
@@ -111,17 +142,5 @@ export function secretManifest(
     annotations[ANNOTATION.reason] = content.reason;
     annotations[ANNOTATION.message] = content.message;
   }
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'Opaque',
-    metadata: {
-      name: TOKEN_SECRET,
-      namespace: effectiveNamespace(user),
-      labels: ownLabels(user),
-      annotations,
-      ...(version ? { ...version, managedFields: FORGET_FIELDS } : NOT_THERE),
-    },
-    ...('token' in content && { data: { [TOKEN_KEY]: btoa(content.token) } }),
-  };
+  return { name: TOKEN_SECRET, namespace: effectiveNamespace(user), labels: ownLabels(user), annotations };
 }

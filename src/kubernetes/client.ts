@@ -12,6 +12,7 @@ export interface ApiRequest {
   /** For example /api/v1/namespaces/ada/secrets/access-token */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Written as JSON, unless it is bytes already. */
   readonly body?: unknown;
   /** Of the body; a PATCH names its kind here. Default application/json. */
   readonly contentType?: string;
@@ -83,7 +84,7 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
       accept = 'application/json',
     } = request;
     const authorization = await connection.authorization();
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const payload = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
     return {
       origin,
       path: pathname.replace(/\/$/, '') + path + search(query),

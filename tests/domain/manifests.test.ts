@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { bindingManifest, namespaceManifest, secretManifest } from '../../src/domain/manifests.ts';
+import {
+  bindingManifest,
+  namespaceManifest,
+  newSecretManifest,
+  secretInPlace,
+} from '../../src/domain/manifests.ts';
 import { ada, NOW } from './pictures.ts';
 
 const user = ada({ spec: { namespace: 'lovelace', username: 'Ada@example.org' } });
@@ -43,9 +48,7 @@ describe('a Secret', () => {
   const version = { uid: 'uid-secret', resourceVersion: '42' };
 
   test('with a token holds it under one key, and says when it expires and whose session it is of', () => {
-    expect(secretManifest(user, TOKEN, version)).toEqual({
-      apiVersion: 'v1',
-      kind: 'Secret',
+    expect(secretInPlace(user, TOKEN, version)).toEqual({
       type: 'Opaque',
       metadata: {
         name: 'access-token',
@@ -61,13 +64,13 @@ describe('a Secret', () => {
         resourceVersion: '42',
         managedFields: [{}],
       },
-      data: { AUTH_TOKEN: Buffer.from(TOKEN.token).toString('base64') },
+      data: { AUTH_TOKEN: new TextEncoder().encode(TOKEN.token) },
     });
   });
 
   test('without one has no data at all, and says why', () => {
-    const manifest = secretManifest(user, ABSENCE, version);
-    expect(manifest).not.toHaveProperty('data');
+    const manifest = secretInPlace(user, ABSENCE, version);
+    expect(manifest.data).toEqual({});
     expect(manifest.metadata.annotations).toEqual({
       'latchkey.dev/user': 'ada',
       'latchkey.dev/reason': 'NotSignedIn',
@@ -76,11 +79,11 @@ describe('a Secret', () => {
   });
 
   test('that replaces another names its version, so that nothing else is overwritten', () => {
-    expect(secretManifest(user, ABSENCE, version).metadata).toMatchObject(version);
+    expect(secretInPlace(user, ABSENCE, version).metadata).toMatchObject(version);
   });
 
   test('that is new names a version that none has, so that nothing at all is overwritten', () => {
-    const { metadata } = secretManifest(user, ABSENCE);
+    const { metadata } = newSecretManifest(user, ABSENCE);
     expect(metadata).toMatchObject({ resourceVersion: '1' });
     expect(metadata).not.toHaveProperty('uid');
   });

@@ -17,7 +17,8 @@ import {
   anchorManifest,
   bindingManifest,
   namespaceManifest,
-  secretManifest,
+  newSecretManifest,
+  secretInPlace,
   tokenAccountManifest,
   type PodSecurity,
   type SecretContent,
@@ -27,6 +28,7 @@ import { lifetime } from '../../domain/refresh.ts';
 import { ApiError, ApiUnreachableError, hasStatus } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { deleteForGood, deleteIfThere } from '../../kubernetes/delete.ts';
+import { encodeSecret, PROTOBUF } from '../../kubernetes/secret-protobuf.ts';
 import { METADATA_ONLY, type RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, SECRETS, USERS, type CachedSecret } from '../../observation/views.ts';
@@ -112,10 +114,9 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
       answer = await client.request<RawObject>({
         method: 'PUT',
         path: secretPath(namespace),
-        // To look for fields that are not known takes the API server as long as to read those that are.
-        query: { fieldValidation: 'Ignore' },
+        contentType: PROTOBUF,
         accept: METADATA_ONLY,
-        body: secretManifest(user, content, { uid, resourceVersion }),
+        body: encodeSecret(secretInPlace(user, content, { uid, resourceVersion })),
       });
     } catch (error) {
       // Somebody was faster, or it was we, and the answer was lost: a watch may take its time to tell.
@@ -225,7 +226,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
         case 'CreateSecret': {
           const { reason, message } = step;
           const view = SECRETS.view(
-            await serverSideApply(secretPath(namespace), secretManifest(user, { reason, message })),
+            await serverSideApply(secretPath(namespace), newSecretManifest(user, { reason, message })),
           );
           // Not recorded as written: where one stood already, apply has left its other keys in place.
           caches.secrets.merge(view);

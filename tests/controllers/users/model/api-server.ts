@@ -3,6 +3,7 @@ import { ANCHOR_SECRET, ANNOTATION, LABEL, TOKEN_ACCOUNT } from '../../../../src
 import { ApiError, ApiUnreachableError } from '../../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../../src/kubernetes/client.ts';
 import type { RawObject } from '../../../../src/kubernetes/resource.ts';
+import { decodeSecret } from '../../../kubernetes/decode-secret.ts';
 
 /** Anchors are the Secrets access-token-binding, which the operator watches apart; accounts are ServiceAccounts. */
 export type Kind =
@@ -213,7 +214,8 @@ export class ModelApiServer {
   #write(call: ApiRequest): Stored {
     const { kind, key, subresource } = this.#route(call);
     const old = this.objects[kind].get(key);
-    const body = (call.body ?? {}) as Partial<Stored> & { preconditions?: { uid: string } };
+    const given = call.body instanceof Uint8Array ? decodeSecret(call.body) : (call.body ?? {});
+    const body = given as Partial<Stored> & { preconditions?: { uid: string } };
     const applies = call.contentType === 'application/apply-patch+yaml';
     if (!old && call.method !== 'POST' && !applies) throw this.#refusal(call, 404, 'NotFound');
     if (old && call.method === 'POST') throw this.#refusal(call, 409, 'AlreadyExists');
