@@ -7,6 +7,9 @@ interface Entry<Claims> {
   readonly claims: Claims;
 }
 
+/** What a token is remembered by. */
+export const digestOf = (token: string): string => hash('sha256', token, 'base64url');
+
 /**
  * Holds SHA-256 digests and what the tokens say, never a token. Only what was signed by us gets in, so no stranger can
  * push anybody out; of too many the one goes that was asked about longest ago.
@@ -20,9 +23,11 @@ export class VerifiedTokens<Claims> {
     this.#most = most;
   }
 
-  /** @param keys those that count now: what another key has signed is not known any more */
-  find(token: string, keys: ReadonlyMap<string, KeyObject>): Claims | undefined {
-    const digest = hash('sha256', token, 'base64url');
+  /**
+   * @param digest of the token
+   * @param keys those that count now: what another key has signed is not known any more
+   */
+  find(digest: string, keys: ReadonlyMap<string, KeyObject>): Claims | undefined {
     const entry = this.#entries.get(digest);
     if (!entry) return undefined;
     this.#entries.delete(digest);
@@ -31,8 +36,8 @@ export class VerifiedTokens<Claims> {
     return entry.claims;
   }
 
-  add(token: string, entry: Entry<Claims>): void {
-    this.#entries.set(hash('sha256', token, 'base64url'), entry);
+  add(digest: string, entry: Entry<Claims>): void {
+    this.#entries.set(digest, entry);
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > this.#most && oldest !== undefined) this.#entries.delete(oldest);
   }

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { compactVerify, errors, type CompactJWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 import { publishedKeys, type Keyring } from './keyring.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
+import { digestOf, VerifiedTokens } from './verified-tokens.ts';
 
 /**
  * The longest token: 64 groups of 128 characters, each of four bytes in UTF-8, and the rest of the claims, in base64.
@@ -80,7 +80,7 @@ export function tokenVerifier(keyring: () => Keyring | undefined, issuerUrl: str
   const keys = publicKeys(keyring);
   const verified = new VerifiedTokens<VerifiedClaims>(MOST_REMEMBERED);
 
-  async function checkSignature(token: string): Promise<VerifiedClaims> {
+  async function checkSignature(token: string, digest: string): Promise<VerifiedClaims> {
     let signer: { readonly kid: string; readonly key: KeyObject } | undefined;
     const keyFor = (header: CompactJWSHeaderParameters | undefined): KeyObject => {
       const kid = kidOf(header);
@@ -91,14 +91,15 @@ export function tokenVerifier(keyring: () => Keyring | undefined, issuerUrl: str
     };
     const { payload } = await compactVerify(token, keyFor, { algorithms: ['ES256'] });
     const claims = claimsIn(payload, issuerUrl);
-    if (signer) verified.add(token, { ...signer, claims });
+    if (signer) verified.add(digest, { ...signer, claims });
     return claims;
   }
 
   return async (token, now) => {
     if (token.length > LONGEST_TOKEN || !COMPACT.test(token)) return { fault: 'Malformed' };
     try {
-      return inTime(verified.find(token, keys()) ?? (await checkSignature(token)), now);
+      const digest = digestOf(token);
+      return inTime(verified.find(digest, keys()) ?? (await checkSignature(token, digest)), now);
     } catch (error) {
       if (error instanceof Fault) return { fault: error.fault };
       // The others say what the text is not like; none of them is a fault of this machine.

@@ -67,10 +67,10 @@ export function freshness<V extends Stored>(
     if (reached()) proven = asked;
   }
 
-  function demand(): void {
+  function demand(now: Instant): void {
     if (proving || signal.aborted || store.resourceVersion === undefined) return;
-    if (begun && ageMs(begun) < RENEW_AFTER_MS) return;
-    begun = instant();
+    if (begun && ageMs(begun, now) < RENEW_AFTER_MS) return;
+    begun = now;
     proving = true;
     prove()
       .catch((error: unknown) => {
@@ -83,8 +83,9 @@ export function freshness<V extends Stored>(
   }
 
   function isProven(): boolean {
-    demand();
-    return proven !== undefined && ageMs(proven) < FRESH_MS;
+    const now = instant();
+    demand(now);
+    return proven !== undefined && ageMs(proven, now) < FRESH_MS;
   }
 
   return {

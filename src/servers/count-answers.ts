@@ -7,8 +7,9 @@ export function countAnswers(
   names: ReadonlyMap<string, string>,
   answered: (name: string, code: string) => void,
 ): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const name = names.get(request.routeOptions.url ?? '');
     if (name !== undefined) answered(name, String(reply.statusCode));
+    done();
   });
 }

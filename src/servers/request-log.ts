@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
  * A hook for `onResponse`. It names the route rather than the address that was asked for: queries, cookies, bodies
  * and mistyped paths are the caller's, and may hold what belongs in no log.
  */
-export async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   request.log.info(
     {
       method: request.method,
@@ -15,4 +15,5 @@ export async function logRequest(request: FastifyRequest, reply: FastifyReply): 
     },
     'request',
   );
+  done();
 }

@@ -1,20 +1,21 @@
 // What is remembered of good signatures: as long as the key counts, and no more than so many.
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { VerifiedTokens } from '../../src/issuer/verified-tokens.ts';
+import { digestOf, VerifiedTokens } from '../../src/issuer/verified-tokens.ts';
 
 const publicKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
 const key = publicKey();
 const keys = new Map<string, KeyObject>([['a', key]]);
 const entry = (claims: string) => ({ kid: 'a', key, claims });
 
-test('a token that was good is known by its own spelling alone', () => {
+test('a token that was good is known by its own spelling alone, and not kept', () => {
   const known = new VerifiedTokens<string>(10);
-  known.add('token', entry('ada'));
-  expect(known.find('token', keys)).toBe('ada');
-  expect(known.find('token', keys)).toBe('ada');
-  expect(known.find('tokeN', keys)).toBeUndefined();
-  expect(known.find('', keys)).toBeUndefined();
+  known.add(digestOf('token'), entry('ada'));
+  expect(known.find(digestOf('token'), keys)).toBe('ada');
+  expect(known.find(digestOf('token'), keys)).toBe('ada');
+  expect(known.find(digestOf('tokeN'), keys)).toBeUndefined();
+  expect(known.find(digestOf(''), keys)).toBeUndefined();
+  expect(digestOf('token')).toMatch(/^[\w-]{43}$/);
 });
 
 test.each<[string, ReadonlyMap<string, KeyObject>]>([

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { AuthenticateCaller } from '../../verification/callers/callers.ts';
 import { sendStatus } from '../plain-errors.ts';
-import { readAuthorization } from './authorization.ts';
+import { authorizationHeaders, readAuthorization } from './authorization.ts';
 
 /** RFC 9110, section 11.6.1: both ways that there are. */
 const CHALLENGE = ['Basic realm="latchkey", charset="UTF-8"', 'Bearer realm="latchkey"'];
@@ -15,7 +15,7 @@ const STRANGER = { outcome: 'Stranger' } as const;
  */
 export function requireCaller(authenticate: AuthenticateCaller): onRequestAsyncHookHandler {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const credentials = readAuthorization(request.raw.headersDistinct['authorization']);
+    const credentials = readAuthorization(authorizationHeaders(request.raw.rawHeaders));
     const { outcome } = credentials ? await authenticate(credentials) : STRANGER;
     if (outcome === 'Known') return undefined;
     // Whoever is told 401 may give up for good; this is only not known now.

@@ -4,10 +4,12 @@ import type { FastifyInstance } from 'fastify';
 import { endpoints } from '../../issuer/discovery.ts';
 import type { AuthenticateCaller } from '../../verification/callers/callers.ts';
 import type { Verdict, Verification } from '../../verification/verification.ts';
+import { answerTogether } from '../answer-together.ts';
 import { atMost } from '../at-most.ts';
 import { requireCaller } from '../callers/require-caller.ts';
 import { pathOf } from '../path-of.ts';
 import { sendStatus } from '../plain-errors.ts';
+import { quietLog } from '../quiet-log.ts';
 import { FORM_BYTES, tokenOf } from '../token-form.ts';
 
 const MOST_AT_ONCE = 256;
@@ -29,7 +31,8 @@ export async function introspection(
   app.removeAllContentTypeParsers();
   await app.register(formbody);
   app.addHook('onRequest', requireCaller(authenticate));
-  const options = { bodyLimit: FORM_BYTES, logLevel: 'warn' as const };
+  app.addHook('onSend', answerTogether);
+  const options = { bodyLimit: FORM_BYTES, ...quietLog() };
   app.post(
     pathOf(endpoints(issuerUrl).introspection),
     options,

@@ -89,9 +89,11 @@ export function watchCallers({
 
   return {
     async authenticate(credentials) {
-      if (find(credentials) === undefined) return { outcome: 'Stranger' };
+      const known = find(credentials);
+      if (known === undefined) return { outcome: 'Stranger' };
+      if (isCurrent()) return { outcome: 'Known', name: known };
       try {
-        if (!isCurrent() && !(await readOnce('', undefined))) return { outcome: 'Stranger' };
+        if (!(await readOnce('', undefined))) return { outcome: 'Stranger' };
       } catch (error) {
         log.debug({ err: error }, 'a caller could not be checked');
         return { outcome: 'Undecided' };

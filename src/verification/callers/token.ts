@@ -1,5 +1,5 @@
 // The token of a caller: how it is made, and what is kept of it.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Tells people, and scanners of repositories, what has leaked. */
 const PREFIX = 'lkc_';
@@ -12,7 +12,7 @@ export interface NewCallerToken {
   readonly digest: string;
 }
 
-const sha256 = (token: string) => createHash('sha256').update(token).digest();
+const sha256 = (token: string) => hash('sha256', token, 'buffer');
 
 /** 256 random bits: a hash without salt or cost is enough for what nobody can guess. */
 export function newCallerToken(): NewCallerToken {

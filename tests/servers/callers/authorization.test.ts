@@ -1,6 +1,6 @@
 // The two ways in which a caller may say who it is, and what is neither.
 import { expect, test } from '@jest/globals';
-import { readAuthorization } from '../../../src/servers/callers/authorization.ts';
+import { authorizationHeaders, readAuthorization } from '../../../src/servers/callers/authorization.ts';
 
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
 
@@ -16,7 +16,6 @@ test.each([
 });
 
 test.each([
-  [undefined],
   [[]],
   [['']],
   [['Bearer']],
@@ -33,4 +32,19 @@ test.each([
   [['Bearer lkc_abc', 'Bearer lkc_def']],
 ])('%j is not', (headers) => {
   expect(readAuthorization(headers)).toBeUndefined();
+});
+
+test('the header is found however it is spelled, as often as it came, and never in a value', () => {
+  const raw = [
+    'Host',
+    'x',
+    'AUTHORIZATION',
+    'Bearer a',
+    'x-note',
+    'authorization',
+    'authorization',
+    'Bearer b',
+  ];
+  expect(authorizationHeaders(raw)).toEqual(['Bearer a', 'Bearer b']);
+  expect(authorizationHeaders(['x-note', 'authorization'])).toEqual([]);
 });

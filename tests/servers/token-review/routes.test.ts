@@ -99,6 +99,7 @@ describe('what is no TokenReview', () => {
     [400, 'no JSON', '{"kind": '],
     [400, 'nothing', ''],
     [400, 'a poisoned prototype', `{"__proto__": {"x": 1}, "kind": "TokenReview"}`],
+    [400, 'a whole review in a poisoned prototype', `{"__proto__": ${JSON.stringify(review())}}`],
     [413, 'a megabyte', review('x'.repeat(1024 * 1024))],
     [413, 'a megabyte of audiences', review('a.b.c', Array.from({ length: 100_000 }, () => 'audience'))],
   ])('is a %i: %s', async (status, _, body) => {
