@@ -98,6 +98,8 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
         ...authorization,
       },
       ...(payload !== undefined && { body: payload }),
+      // Else undici gives up the connection after every DELETE that names a UID: some servers trip over its body.
+      reset: false,
     };
   }
 

@@ -66,6 +66,20 @@ test('a connection that has died without a word is replaced after some seconds, 
   expect(proxy.connections()).toBe(2);
 });
 
+test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const)(
+  'a %s that is answered leaves its connection to the next one, with whatever it has sent',
+  async (method) => {
+    const client = clientOf(server.connection);
+    const body = { preconditions: { uid: 'uid-ada' } };
+    for (let times = 0; times < 5; times++) {
+      await client.request({ ...GET, method, ...(method !== 'GET' && { body }) });
+      // Until then its connection counts as busy, and the next request would open another.
+      await setImmediate();
+    }
+    expect(server.connections()).toBe(1);
+  },
+);
+
 test('a request that is given up costs its own connection, and no other', async () => {
   const client = clientOf(server.connection);
   await client.request(GET);
