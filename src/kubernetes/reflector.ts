@@ -52,6 +52,13 @@ export function reflect<V extends Stored>(
     return isNewer(seen, await latestVersion(client, resource, { signal, timeoutMs: VERSION_TIMEOUT_MS }));
   }
 
+  /** Apart from `run`, which waits for as long as the watch goes on, and would keep in memory what was listed before it. */
+  async function list(): Promise<void> {
+    const before = store.resourceVersion;
+    const { objects, resourceVersion } = await listAll(client, resource, signal);
+    store.replace(objects, resourceVersion, before);
+  }
+
   async function run(): Promise<void> {
     let pause = 0;
     let mustList = true;
@@ -61,9 +68,7 @@ export function reflect<V extends Stored>(
       try {
         mustList ||= await isRewound();
         if (mustList) {
-          const before = store.resourceVersion;
-          const { objects, resourceVersion } = await listAll(client, resource, signal);
-          store.replace(objects, resourceVersion, before);
+          await list();
           mustList = false;
           failures = 0;
           onSynced();

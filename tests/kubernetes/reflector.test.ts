@@ -1,5 +1,7 @@
 // The reflector against an API server that fails in every way: it never gives up, never runs hot, and ends with the truth.
 import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
@@ -27,6 +29,9 @@ import {
   type Seen,
   versionsOf,
 } from './scripted-resource.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 let server: ScriptedApiServer;
 let client: KubernetesClient;
@@ -105,6 +110,24 @@ test('a watch that breaks is told, and one that ends in good order is not', asyn
   });
   await waitUntil('the fourth watch', 10_000, () => watches().length === 4);
   expect(broken).toEqual(['things', 'things']);
+});
+
+test('while a watch goes on, nothing keeps what was listed before it and has changed since', async () => {
+  let listed: WeakRef<Seen> | undefined;
+  const resource: Resource<Seen> = {
+    ...RESOURCE,
+    view(raw) {
+      const seen = RESOURCE.view(raw);
+      listed ??= new WeakRef(seen);
+      return seen;
+    },
+  };
+  start({ watch: (answer) => answer.write(line('MODIFIED', object('a', 11))) }, resource);
+  await converged({ a: 11 });
+  await waitUntil('the first version to be collected', 5_000, () => {
+    collect();
+    return listed !== undefined && listed.deref() === undefined;
+  });
 });
 
 describe('the list', () => {
