@@ -43,7 +43,7 @@ export interface WrittenSecret {
   /** There only with a token. */
   readonly token?: HeldToken;
   /** There only without one. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** What the watch of the Secrets named access-token-binding tells: tokens of Kubernetes hang on it. */

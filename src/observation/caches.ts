@@ -1,5 +1,6 @@
 // The stores of a replica, the indexes over them, and the watches that fill them.
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
+import type { User } from '../api/user.ts';
 import { witness, type Witness } from '../domain/witness.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { freshness, type Freshness } from '../kubernetes/freshness.ts';
@@ -41,7 +42,7 @@ export interface Stores {
   readonly byNamespace: Index<CachedUser>;
   readonly seating: Seating;
   /** What has been watched of a User without a gap. */
-  userWitness(uid: string): Witness | undefined;
+  userWitness(user: User): Witness | undefined;
   policyWitness(): Witness | undefined;
 }
 
@@ -58,13 +59,11 @@ export function createStores(): Stores {
   const users = new Store<CachedUser>();
   const policies = new Store<CachedPolicy>();
 
-  const userWitnesses = new Map<string, Witness>();
   users.onChange((before, after) => {
-    if (before && before.uid !== after?.uid) userWitnesses.delete(before.uid);
     if (!after) return;
     const { metadata, spec } = after.user;
-    const seen = witness(userWitnesses.get(after.uid), metadata.generation ?? 0, !spec.disabled);
-    userWitnesses.set(after.uid, seen);
+    const previous = before?.uid === after.uid ? before.seen : undefined;
+    after.seen = witness(previous, metadata.generation ?? 0, !spec.disabled);
   });
   let policyWitness: { uid: string; seen: Witness } | undefined;
   policies.onChange((_, after) => {
@@ -90,7 +89,10 @@ export function createStores(): Stores {
     byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
     byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
     seating: seating(users),
-    userWitness: (uid) => userWitnesses.get(uid),
+    userWitness({ metadata: { name, uid } }) {
+      const cached = users.get(name);
+      return cached?.uid === uid ? cached.seen : undefined;
+    },
     policyWitness: () => policyWitness?.seen,
   };
 }

@@ -55,7 +55,7 @@ export function observe(
   const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
   return {
     user,
-    seen: caches.userWitness(user.metadata.uid),
+    seen: caches.userWitness(user),
     policy: caches.policies.get(POLICY_NAME)?.policy,
     usernameHolder: holderAmong(user, caches.byUsername.get(username)),
     namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),

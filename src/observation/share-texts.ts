@@ -1,30 +1,27 @@
-// Keeps one copy of texts that many objects have in common, such as the messages of conditions.
+// Keeps one copy of texts that many objects have in common, such as a UID or the messages of conditions.
 
-/** Where so many are known all are forgotten: most texts are one object's own, and would fill the memory. */
-const MOST_KNOWN = 4_096;
-
-/** @returns shares the texts of an object of JSON with those of the objects before it; it changes the object in place. */
-export function textSharing(): <T>(value: T) => T {
+/**
+ * @param most how many are known. Then all are forgotten, which costs memory and nothing else: texts of one object's
+ * own must not fill it.
+ * @returns gives the copy that is known of a text, which is that text itself the first time
+ */
+export function textPool(most: number): (text: string) => string {
   const known = new Map<string, string>();
-
-  function shared(text: string): string {
+  return (text) => {
     const copy = known.get(text);
     if (copy !== undefined) return copy;
-    if (known.size >= MOST_KNOWN) known.clear();
+    if (known.size >= most) known.clear();
     known.set(text, text);
     return text;
-  }
-
-  function walk(value: unknown): void {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [name, part] of Object.entries(value)) {
-      if (typeof part === 'string') (value as Record<string, unknown>)[name] = shared(part);
-      else walk(part);
-    }
-  }
-
-  return (value) => {
-    walk(value);
-    return value;
   };
+}
+
+/** Puts the copies of a pool in the place of all texts of an object of JSON; it changes the object. */
+export function shareTexts<T>(value: T, copyOf: (text: string) => string): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const [name, part] of Object.entries(value)) {
+    if (typeof part === 'string') (value as Record<string, unknown>)[name] = copyOf(part);
+    else shareTexts(part, copyOf);
+  }
+  return value;
 }

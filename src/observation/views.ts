@@ -2,6 +2,7 @@
 import {
   ANCHOR_SECRET,
   ANNOTATION,
+  FINALIZER,
   LABEL,
   NAMESPACE_HANDED_OVER,
   NAMESPACE_MADE,
@@ -16,12 +17,15 @@ import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { AnchorView, NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
 import type { DefinitionView } from '../domain/orphans.ts';
+import type { Witness } from '../domain/witness.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import type { Stored } from '../kubernetes/store.ts';
-import { textSharing } from './share-texts.ts';
+import { shareTexts, textPool } from './share-texts.ts';
 
 export interface CachedUser extends Stored {
   readonly user: User;
+  /** What has been watched of it without a gap, as the store of Users notes it. */
+  seen?: Witness | undefined;
 }
 
 export interface CachedPolicy extends Stored {
@@ -54,26 +58,62 @@ export interface CachedAnchor extends Stored, AnchorView {
 
 export interface CachedBinding extends Stored, ReaderBindingView {}
 
-function identity({
-  metadata: { name, namespace, uid, resourceVersion },
-}: Pick<RawObject, 'metadata'>): Stored {
-  return { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion };
+/**
+ * The names, UIDs and sessions of Users, which stand in all that is made for them: a User has three, so that these are
+ * enough for as many as one cluster has, and never more than 25 MB.
+ */
+const identity = textPool(2 ** 18);
+/** Groups, and what conditions say. */
+const phrase = textPool(2 ** 12);
+
+function ownerOf({ labels, annotations }: ObjectMeta) {
+  const [uid, name, session] = [
+    labels?.[LABEL.userUID],
+    annotations?.[ANNOTATION.user],
+    annotations?.[ANNOTATION.session],
+  ];
+  return {
+    userUID: uid === undefined ? undefined : identity(uid),
+    userName: name === undefined ? undefined : identity(name),
+    session: session === undefined ? undefined : identity(session),
+  };
 }
 
-/** managedFields are most of an object's size, and of no use here. */
+/** managedFields are most of an object's size, and of no use here. What all have is named: so it lies side by side. */
 function lean(object: RawObject): RawObject {
-  const { managedFields: _, ...metadata } = object.metadata as ObjectMeta & { managedFields?: unknown };
-  return { ...object, metadata };
+  const {
+    managedFields: _,
+    name,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    finalizers,
+    ...others
+  } = object.metadata as ObjectMeta & { managedFields?: unknown };
+  return {
+    ...object,
+    metadata: {
+      name: identity(name),
+      uid: identity(uid),
+      resourceVersion,
+      creationTimestamp,
+      finalizers: finalizers?.length === 1 && finalizers[0] === FINALIZER ? ONLY_OURS : finalizers,
+      ...others,
+    },
+  };
 }
 
-const share = textSharing();
+const ONLY_OURS = [FINALIZER];
 
 export const USERS: Resource<CachedUser> = {
   name: 'users',
   path: '/apis/latchkey.dev/v1alpha1/users',
   view(object) {
-    const user = share(lean(object)) as unknown as User;
-    return { ...identity(user), user };
+    const user = lean(object) as unknown as User;
+    shareTexts(user, phrase);
+    shareTexts(user.status?.session, identity);
+    const { name, uid, resourceVersion } = user.metadata;
+    return { name, uid, resourceVersion, user, seen: undefined };
   },
 };
 
@@ -81,7 +121,11 @@ export const POLICIES: Resource<CachedPolicy> = {
   name: 'tokenpolicies',
   path: '/apis/latchkey.dev/v1alpha1/tokenpolicies',
   fieldSelector: `metadata.name=${POLICY_NAME}`,
-  view: (object) => ({ ...identity(object), policy: lean(object) as unknown as TokenPolicy }),
+  view(object) {
+    const policy = lean(object) as unknown as TokenPolicy;
+    const { name, uid, resourceVersion } = policy.metadata;
+    return { name, uid, resourceVersion, policy };
+  },
 };
 
 export const NAMESPACES: Resource<CachedNamespace> = {
@@ -89,13 +133,16 @@ export const NAMESPACES: Resource<CachedNamespace> = {
   path: '/api/v1/namespaces',
   metadataOnly: true,
   view(object) {
-    const { labels, annotations, creationTimestamp, deletionTimestamp } = object.metadata;
+    const { name, uid, resourceVersion, labels, creationTimestamp, deletionTimestamp } = object.metadata;
+    const { userUID, userName } = ownerOf(object.metadata);
     const kind = labels?.[LABEL.namespace];
     return {
-      ...identity(object),
+      name: identity(name),
+      uid,
+      resourceVersion,
       kind: kind === NAMESPACE_MADE || kind === NAMESPACE_HANDED_OVER ? kind : 'foreign',
-      userUID: labels?.[LABEL.userUID],
-      userName: annotations?.[ANNOTATION.user],
+      userUID,
+      userName,
       createdAt: creationTimestamp,
       deleting: deletionTimestamp !== undefined,
     };
@@ -108,10 +155,12 @@ const definition = (name: string): Resource<CachedDefinition> => ({
   path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   fieldSelector: `metadata.name=${name}`,
   metadataOnly: true,
-  view: (object) => ({
-    ...identity(object),
-    createdAt: object.metadata.creationTimestamp,
-    deletedAt: object.metadata.deletionTimestamp,
+  view: ({ metadata: { uid, resourceVersion, creationTimestamp, deletionTimestamp } }) => ({
+    name,
+    uid,
+    resourceVersion,
+    createdAt: creationTimestamp,
+    deletedAt: deletionTimestamp,
   }),
 });
 export const USER_DEFINITION = definition(USERS_CRD);
@@ -123,17 +172,28 @@ export const SECRETS: Resource<CachedSecret> = {
   fieldSelector: `metadata.name=${TOKEN_SECRET}`,
   metadataOnly: true,
   view(object) {
-    const { labels, annotations, finalizers, deletionTimestamp } = object.metadata;
+    const {
+      namespace = '',
+      uid,
+      resourceVersion,
+      annotations,
+      finalizers,
+      deletionTimestamp,
+    } = object.metadata;
+    const { userUID, userName, session } = ownerOf(object.metadata);
     const expiry = Date.parse(annotations?.[ANNOTATION.expiresAt] ?? '');
     return {
-      ...identity(object),
-      userUID: labels?.[LABEL.userUID],
+      name: TOKEN_SECRET,
+      namespace: identity(namespace),
+      uid,
+      resourceVersion,
+      userUID,
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,
       claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
-      claimedSession: annotations?.[ANNOTATION.session],
+      claimedSession: session,
       claimedDigest: annotations?.[ANNOTATION.claims],
-      userName: annotations?.[ANNOTATION.user],
+      userName,
     };
   },
 };
@@ -144,12 +204,16 @@ export const ANCHORS: Resource<CachedAnchor> = {
   fieldSelector: `metadata.name=${ANCHOR_SECRET}`,
   metadataOnly: true,
   view(object) {
-    const { labels, annotations, finalizers, deletionTimestamp } = object.metadata;
+    const { namespace = '', uid, resourceVersion, finalizers, deletionTimestamp } = object.metadata;
+    const { userUID, userName, session } = ownerOf(object.metadata);
     return {
-      ...identity(object),
-      userUID: labels?.[LABEL.userUID],
-      session: annotations?.[ANNOTATION.session],
-      userName: annotations?.[ANNOTATION.user],
+      name: ANCHOR_SECRET,
+      namespace: identity(namespace),
+      uid,
+      resourceVersion,
+      userUID,
+      session,
+      userName,
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,
     };
@@ -166,14 +230,18 @@ export const BINDINGS: Resource<CachedBinding> = {
   path: '/apis/rbac.authorization.k8s.io/v1/rolebindings',
   fieldSelector: `metadata.name=${READER_ROLE}`,
   view(object) {
-    const { roleRef, subjects = [] } = object as RawBinding;
+    const { roleRef, subjects = [], metadata } = object as RawBinding;
+    const { namespace = '', uid, resourceVersion, deletionTimestamp } = metadata;
     const [subject] = subjects;
     return {
-      ...identity(object),
-      userUID: object.metadata.labels?.[LABEL.userUID],
+      name: READER_ROLE,
+      namespace: identity(namespace),
+      uid,
+      resourceVersion,
+      userUID: ownerOf(metadata).userUID,
       toReaderRole: roleRef?.kind === 'ClusterRole' && roleRef.name === READER_ROLE,
       subject: subjects.length === 1 && subject?.kind === 'User' ? subject.name : undefined,
-      deleting: object.metadata.deletionTimestamp !== undefined,
+      deleting: deletionTimestamp !== undefined,
     };
   },
 };
