@@ -40,10 +40,10 @@ export const directory: Part = {
     const { server } = directoryOfAll;
     directoryOfAll.mayDisable(2 * scale.directoryChanges, users);
     const began = Date.now();
-    // While everybody has a token that it can write again.
-    const top = await writeCeiling(arena);
     const audit = await beginAudit(arena.cluster);
     try {
+      // While everybody has a token that it can write again.
+      const top = await writeCeiling(arena);
       const operator = await arena.startOperator({ nodeFlags, flags: directoryFlags(server) });
       await arena.untilAllAreActive();
       await untilQuiet(operator.pid);
