@@ -18,7 +18,8 @@ import type { RawObject } from '../../kubernetes/resource.ts';
 import type { Caches } from '../../observation/caches.ts';
 import { POLICIES, type CachedPolicy } from '../../observation/views.ts';
 import type { Holds } from '../holds/holds.ts';
-import { NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
+import { WorkQueue, type QueueView } from '../queue/queue.ts';
+import { NOW } from '../queue/urgency.ts';
 
 export interface PolicyControllerOptions {
   readonly client: KubernetesClient;

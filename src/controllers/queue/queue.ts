@@ -4,13 +4,7 @@ import { codeOf } from '../../errors.ts';
 import { Appointments } from './appointments.ts';
 import { Pace } from './pace.ts';
 import { ReadyKeys } from './ready.ts';
-
-/** Smaller is sooner. Refreshes use the expiry of the token (ms since 1970), so that the shortest-lived goes first. */
-export const NOW = 0;
-/** After everything that somebody waits for. */
-export const LAST = Number.MAX_SAFE_INTEGER;
-/** After whatever kills a token, and before what is only written down. */
-export const LATE = LAST - 1;
+import { NOW } from './urgency.ts';
 
 const BACKOFF_MS = { first: 50, most: 30_000 };
 /** For a key that fails as all others do: it is not to blame, and has to be there when the server is back. */

@@ -1,5 +1,6 @@
 // The keys that are ready to be worked on, and which of them is next: the most urgent, but so that nothing starves.
 import TinyQueue from 'tinyqueue';
+import { FIRST_MOMENT, LATE } from './urgency.ts';
 
 export interface Ready {
   readonly key: string;
@@ -11,10 +12,13 @@ export interface Ready {
  * Users must not keep tokens from being replaced.
  */
 const EVERY = 4;
-/** Urgencies from here on are moments (ms since 1970); those below it are ranks. */
-const FIRST_MOMENT = 1_000_000;
 
-type Lane = 'changes' | 'moments' | 'struggling';
+type Lane = 'changes' | 'moments' | 'late' | 'struggling';
+
+function laneOf(urgency: number): Lane {
+  if (urgency >= LATE) return 'late';
+  return urgency < FIRST_MOMENT ? 'changes' : 'moments';
+}
 
 /** The heaps may hold entries that a more urgent one has replaced; those are passed over when they come up. */
 export class ReadyKeys {
@@ -38,7 +42,7 @@ export class ReadyKeys {
   add(key: string, urgency: number, struggling: boolean): void {
     const current = this.#urgency.get(key);
     if (current && current.urgency <= urgency) return;
-    const lane: Lane = struggling ? 'struggling' : urgency < FIRST_MOMENT ? 'changes' : 'moments';
+    const lane = struggling ? 'struggling' : laneOf(urgency);
     const entry = { key, urgency, lane };
     this.#urgency.set(key, entry);
     if (!current) this.#since.set(key, performance.now());
@@ -76,7 +80,7 @@ export class ReadyKeys {
 
   #inTurn(): Ready | undefined {
     const order = this.#turn === 0 ? (['moments', 'changes'] as const) : (['changes', 'moments'] as const);
-    return this.#next(order[0]) ?? this.#next(order[1]);
+    return this.#next(order[0]) ?? this.#next(order[1]) ?? this.#next('late');
   }
 
   #next(lane: Lane): Ready | undefined {
@@ -90,5 +94,5 @@ export class ReadyKeys {
 
 function emptyLanes(): Record<Lane, TinyQueue<Ready>> {
   const heap = () => new TinyQueue<Ready>([], (a, b) => a.urgency - b.urgency);
-  return { changes: heap(), moments: heap(), struggling: heap() };
+  return { changes: heap(), moments: heap(), late: heap(), struggling: heap() };
 }

@@ -8,7 +8,8 @@ import type { LicenseReading } from '../../domain/license.ts';
 import { decidesAlike } from '../../domain/policy.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
-import { LAST, LATE, NOW, WorkQueue, type QueueView } from '../queue/queue.ts';
+import { WorkQueue, type QueueView } from '../queue/queue.ts';
+import { LAST, LATE, NOW } from '../queue/urgency.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -91,7 +92,11 @@ export function usersController({
     if (before && before.uid !== after?.uid) ledger.forget(before.uid);
     if (after && ledger.written(after)) return;
     const namespace = (after ?? before)?.namespace;
-    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
+    if (namespace === undefined) return;
+    // The watch may tell of our write before its answer does; what is said of an empty Secret waits for others' keys.
+    const isEmpty = after !== undefined && after.claimedExpiry === undefined;
+    for (const { name, user } of caches.byNamespace.get(namespace))
+      queue.add(name, isEmpty && isOver(user) ? LAST : NOW);
   });
   caches.anchors.onChange((before, after) => {
     const namespace = (after ?? before)?.namespace;

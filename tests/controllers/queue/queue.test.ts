@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { WorkQueue } from '../../../src/controllers/queue/queue.ts';
+import { LAST, LATE } from '../../../src/controllers/queue/urgency.ts';
 import { ApiError, ApiUnreachableError } from '../../../src/kubernetes/api-error.ts';
 
 let stop = new AbortController();
@@ -275,6 +276,19 @@ describe('nothing starves', () => {
     await turns();
     await turns();
     expect(done.slice(0, 12).filter((key) => key.startsWith('due'))).toEqual(['due-0', 'due-1', 'due-2']);
+  });
+
+  test('but what nobody waits for comes when nothing else is left', async () => {
+    const done: string[] = [];
+    const { queue, run } = start(async (key) => void done.push(key));
+    queue.add('written down', LAST);
+    queue.add('late', LATE);
+    for (let n = 0; n < 6; n++) queue.add(`change-${n}`);
+    queue.add('due', 2_000_000);
+    run();
+    await turns();
+    expect(done).toHaveLength(9);
+    expect(done.slice(-2)).toEqual(['late', 'written down']);
   });
 });
 
