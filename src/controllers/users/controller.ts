@@ -63,6 +63,13 @@ export function usersController({
     for (const { name } of claimants) queue.add(name);
   };
 
+  /** @param afterTheEnd how urgent it is for whoever has lost the session with everybody else */
+  const addIn = (namespace: string | undefined, afterTheEnd = NOW) => {
+    if (namespace === undefined) return;
+    for (const { name, user } of caches.byNamespace.get(namespace))
+      queue.add(name, isOver(user) ? afterTheEnd : NOW);
+  };
+
   caches.users.onChange((before, after) => {
     const subject = after ?? before;
     if (!subject) return;
@@ -84,31 +91,19 @@ export function usersController({
   permissions.onChange((cause, keys) => {
     if (cause !== 'Vanished') for (const key of keys) addClaimants(caches.byUID.get(key));
   });
-  caches.namespaces.onChange((before, after) => {
-    const name = (after ?? before)?.name;
-    if (name !== undefined) addClaimants(caches.byNamespace.get(name));
-  });
+  caches.namespaces.onChange((before, after) => addIn((after ?? before)?.name));
   caches.secrets.onChange((before, after) => {
     if (before && before.uid !== after?.uid) ledger.forget(before.uid);
     if (after && ledger.written(after)) return;
-    const namespace = (after ?? before)?.namespace;
-    if (namespace === undefined) return;
     // The watch may tell of our write before its answer does; what is said of an empty Secret waits for others' keys.
     const isEmpty = after !== undefined && after.claimedExpiry === undefined;
-    for (const { name, user } of caches.byNamespace.get(namespace))
-      queue.add(name, isEmpty && isOver(user) ? LAST : NOW);
+    addIn((after ?? before)?.namespace, isEmpty ? LAST : NOW);
   });
   caches.anchors.onChange((before, after) => {
-    const namespace = (after ?? before)?.namespace;
-    if (namespace === undefined) return;
     // Where everybody's session is over, what is left to do for one whose anchor is gone waits for the anchors of others.
-    for (const { name, user } of caches.byNamespace.get(namespace))
-      queue.add(name, !after && isOver(user) ? LATE : NOW);
+    addIn((after ?? before)?.namespace, after ? NOW : LATE);
   });
-  caches.bindings.onChange((before, after) => {
-    const namespace = (after ?? before)?.namespace;
-    if (namespace !== undefined) addClaimants(caches.byNamespace.get(namespace));
-  });
+  caches.bindings.onChange((before, after) => addIn((after ?? before)?.namespace));
 
   function expiryOf(name: string): number | undefined {
     const user = caches.users.get(name)?.user;
