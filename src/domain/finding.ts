@@ -16,6 +16,8 @@ export interface Finding {
 
 /** Which of the groups in spec.onboarding of the TokenPolicy an account is in, as the policy spells them. */
 export interface Membership {
+  /** All that were asked about: the policy may list others by now, or spell them in another way. */
+  readonly asked: readonly string[];
   readonly groups: readonly string[];
   /** Those of which the directory could not say it: they are not there, or not to be read. */
   readonly unknown: readonly string[];

@@ -37,22 +37,25 @@ export function isReservedName(name: string, operatorNamespace: string): boolean
 }
 
 /**
- * The groups that a User is in, for its status: a group of which the directory cannot say it stands as it was.
+ * The groups that a User is in, for its status: a group of which the directory cannot say it, or was not
+ * asked yet since the policy lists it, stands as it was.
  * @returns undefined where that is not known, and where it would say nothing: of a User that an admin made and that is
  *   in none
  */
 export function groupsOf(
   user: User,
   policy: TokenPolicy | undefined,
-  { groups, unknown }: Membership,
+  { asked, groups, unknown }: Membership,
 ): readonly string[] | undefined {
   const old = user.status?.directory?.groups;
-  const now = listedGroups(policy).filter(
-    (group) => groups.includes(group) || (unknown.includes(group) && old?.includes(group) === true),
+  const listed = listedGroups(policy);
+  const isUnknown = (group: string) => unknown.includes(group) || !asked.includes(group);
+  const now = listed.filter(
+    (group) => groups.includes(group) || (isUnknown(group) && old?.includes(group) === true),
   );
   if (now.length > 0) return now;
   if (!isOnboarded(user)) return undefined;
-  return unknown.length === 0 ? [] : old;
+  return listed.some(isUnknown) ? old : [];
 }
 
 /** The names in the token of the listed groups that the User is in: the first name of each DN. */

@@ -56,7 +56,7 @@ const onboarded = (groups?: string[], change: Parameters<typeof ada>[0] = {}): U
 const byAdmin = (groups?: string[]): User => onboarded(groups, { metadata: {} });
 
 describe('the groups of a User', () => {
-  test.each<[string, User, Membership, string[] | undefined]>([
+  test.each<[string, User, Omit<Membership, 'asked'>, string[] | undefined]>([
     ['those that are listed', onboarded(), { groups: [ANALYTICS, 'cn=x,o=y'], unknown: [] }, [ANALYTICS]],
     ['none, where it has left', onboarded([ANALYTICS]), { groups: [], unknown: [] }, []],
     [
@@ -86,7 +86,28 @@ describe('the groups of a User', () => {
       [ADMINS],
     ],
   ])('are %s', (_, user, membership, groups) => {
-    expect(groupsOf(user, POLICY, membership)).toEqual(groups);
+    expect(groupsOf(user, POLICY, { asked: onboarding.groups, ...membership })).toEqual(groups);
+  });
+
+  test.each<[string, string, Membership]>([
+    ['another one than was asked about', ADMINS, { asked: [ANALYTICS], groups: [ANALYTICS], unknown: [] }],
+    [
+      'the same one, spelled anew',
+      ANALYTICS.toUpperCase(),
+      { asked: [ANALYTICS], groups: [ANALYTICS], unknown: [] },
+    ],
+    ['another one, while nothing was listed before', ADMINS, { asked: [], groups: [], unknown: [] }],
+  ])('are as they were while the policy lists %s, until it is asked about', (_, listed, membership) => {
+    const policy = policyWith({ onboarding: { groups: [listed], maxUsers: 10 } });
+    const user = onboarded([ANALYTICS]);
+    expect(groupsOf(user, policy, membership)).toEqual([ANALYTICS]);
+    expect(groupsOf(user, policy, { asked: [listed], groups: [listed], unknown: [] })).toEqual([listed]);
+    expect(groupsOf(user, policy, { asked: [listed], groups: [], unknown: [] })).toEqual([]);
+  });
+
+  test('are those of which it is known, where the policy lists one more', () => {
+    const membership = { asked: [ANALYTICS], groups: [], unknown: [] };
+    expect(groupsOf(onboarded([ANALYTICS, ADMINS]), POLICY, membership)).toEqual([ADMINS]);
   });
 
   test('are claims by their first names, beside those of the User, while the policy lists them', () => {
@@ -110,10 +131,10 @@ describe('the groups of a User', () => {
 });
 
 describe('leaving the groups', () => {
-  const seen = (membership: Membership, askedAt = NOW) => ({
+  const seen = (membership: Omit<Membership, 'asked'>, askedAt = NOW) => ({
     finding: { state: 'Found', spells: [] } as const,
     askedAt,
-    membership: { ...membership, askedAt },
+    membership: { asked: onboarding.groups, ...membership, askedAt },
   });
   const left = seen({ groups: [], unknown: [] });
 

@@ -12,6 +12,7 @@ import { startLatchkey } from '../support/latchkey.ts';
 const PASSWORD = 'correct horse battery staple';
 const MEMBERS = ['ada', 'grace', 'linus', 'ken.t', 'payroll', 'taken.name', 'late'] as const;
 const ANALYTICS = `cn=analytics,${GROUPS_DN}`;
+const EVERYBODY = `cn=everybody,${GROUPS_DN}`;
 const STAFF = `cn=staff,${GROUPS_DN}`;
 
 const directory = await startOpenLdap({
@@ -19,6 +20,7 @@ const directory = await startOpenLdap({
   groups: [
     { cn: 'analytics', members: MEMBERS },
     { cn: 'staff', members: ['grace'] },
+    { cn: 'everybody', members: [...MEMBERS] },
   ],
 });
 const flags = [...directoryFlags(directory), ...ASK_OFTEN];
@@ -142,6 +144,17 @@ describe('with spec.onboarding', () => {
       const { claims } = await latchkey.untilToken('grace');
       return JSON.stringify(claims['groups']) === '["analytics"]';
     });
+  });
+
+  test('a policy that lists another group, or spells one anew, ends nobody’s session who is in it', async () => {
+    const session = async () => (await latchkey.user('ada')).status?.session?.id;
+    const before = await session();
+    for (const listed of [ANALYTICS.toUpperCase(), EVERYBODY, ANALYTICS]) {
+      await onboard([listed]);
+      await latchkey.untilStatus('ada', (status) => status.directory?.groups?.[0] === listed);
+      expect(await session()).toBe(before);
+    }
+    await onboard([ANALYTICS, STAFF]);
   });
 
   test('leaving all groups ends the session, never the namespace; coming back takes a sign-in', async () => {

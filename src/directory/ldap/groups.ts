@@ -64,7 +64,7 @@ export async function membershipOf(
     if (isMember === undefined) unknown.push(group);
     else if (isMember) isIn.push(group);
   }
-  return { groups: isIn, unknown };
+  return { asked: groups, groups: isIn, unknown };
 }
 
 /** Whom a sweep has seen: the usernames of an entry, by its canonical DN. */
@@ -97,7 +97,7 @@ export async function allMembers(socket: Socket, question: AllMembersQuestion): 
   }
   const memberships = new Map<string, Membership>();
   for (const name of [...question.people.values()].flat())
-    memberships.set(name, { groups: found.get(name) ?? NONE, unknown });
+    memberships.set(name, { asked: question.groups, groups: found.get(name) ?? NONE, unknown });
   return { memberships, unknown };
 }
 

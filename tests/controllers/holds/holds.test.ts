@@ -12,6 +12,8 @@ import { NOW, policyWith } from '../../domain/pictures.ts';
 
 let revision = 100;
 let stores: Stores;
+const GROUP = 'cn=analytics,o=x';
+
 let permitted: Permissions;
 let held: Holds;
 /** What the API server itself says; the cache may be later. */
@@ -33,7 +35,7 @@ function newLeader(): void {
     directory: (username) => ({
       finding: findings.get(username),
       askedAt: NOW,
-      membership: left.has(username) ? { groups: [], unknown: [], askedAt: NOW } : undefined,
+      membership: left.has(username) ? { asked: [GROUP], groups: [], unknown: [], askedAt: NOW } : undefined,
     }),
     tell: (happening) => told.push(happening),
   });
@@ -378,13 +380,12 @@ describe('Users whom the directory calls inactive', () => {
   });
 
   test('are held when many have a new password, or have left their groups, with all the others', async () => {
-    const group = 'cn=analytics,o=x';
     const policy = policyWith({
       session: { endOnPasswordChange: true },
-      onboarding: { groups: [group], maxUsers: 100 },
+      onboarding: { groups: [GROUP], maxUsers: 100 },
     });
     stores.policies.replace([POLICIES.view(policy as never)], '1');
-    const directory = { state: 'Active', groups: [group] };
+    const directory = { state: 'Active', groups: [GROUP] };
     const labels = { 'latchkey.dev/onboarded': 'true' };
     for (const name of names(20)) user(name, { labels, status: { session: SESSION, directory } });
     for (const name of names(3)) disable(name);

@@ -75,7 +75,7 @@ describe('at a sign-in', () => {
     const verdict = await ldap.directory().verify(username, PASSWORD, ALL);
     expect(verdict).toMatchObject({
       outcome: 'Accepted',
-      account: { membership: { groups, unknown: UNKNOWN } },
+      account: { membership: { asked: ALL, groups, unknown: UNKNOWN } },
     });
   });
 
@@ -142,12 +142,13 @@ test('the sweep says the same of everybody, and notices who comes and goes', asy
   });
   const changed: string[] = [];
   watch.onFindings((folded) => changed.push(...folded));
-  const known = (name: string): Membership | undefined => {
+  const known = (name: string): Omit<Membership, 'asked'> | undefined => {
     const { groups, unknown } = watch.find(name.toLowerCase()).membership ?? {};
     return groups && unknown && { groups, unknown };
   };
   await waitUntil('the first sweep', 10_000, () => known('grace') !== undefined);
   for (const [name, groups] of MEMBERSHIPS) expect(known(name)).toEqual({ groups, unknown: UNKNOWN });
+  expect(watch.find('eve').membership?.asked).toEqual(ALL);
   expect(watch.find('stranger').membership).toBeUndefined();
 
   changed.length = 0;
