@@ -74,10 +74,10 @@ describe('the algorithm is ES256, and the key is one of the keyring', () => {
     ['HS256 with an empty secret', 'Malformed', hs256('')],
     ['RS256', 'Malformed', `${base64url({ ...HEADER, alg: 'RS256' })}.${body}.${signBytes('sha256', Buffer.from('x'), rsa).toString('base64url')}`],
     ['ES384', 'Malformed', `${base64url({ ...HEADER, alg: 'ES384' })}.${body}.${signBytes('sha384', Buffer.from('x'), p384).toString('base64url')}`],
-    ['a signature in DER', 'BadSignature', `${head}.${body}.${signBytes('sha256', Buffer.from(`${head}.${body}`), active.privateKey).toString('base64url')}`],
+    ['a signature in DER', 'Malformed', `${head}.${body}.${signBytes('sha256', Buffer.from(`${head}.${body}`), active.privateKey).toString('base64url')}`],
     ['a signature of zeros (CVE-2022-21449)', 'BadSignature', `${head}.${body}.${Buffer.alloc(64).toString('base64url')}`],
     ['an empty signature', 'Malformed', `${head}.${body}.`],
-    ['half a signature', 'BadSignature', `${head}.${body}.${signature.slice(0, 43)}`],
+    ['half a signature', 'Malformed', `${head}.${body}.${signature.slice(0, 43)}`],
     ['another key under the name of ours', 'BadSignature', signed(HEADER, CLAIMS, stranger)],
     ['the key that is next, under the name of the active one', 'BadSignature', signed(HEADER, CLAIMS, keyring.next)],
     ['changed claims', 'BadSignature', `${head}.${base64url({ ...CLAIMS, role: 'admin' })}.${signature}`],
@@ -193,6 +193,13 @@ describe('what is no JWS', () => {
     expect(await verify(token, NOW)).toEqual({ fault: 'Malformed' });
   });
 
+  test('is another spelling of a token of ours: the last character of base64url has bits that carry nothing', async () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = alphabet.indexOf(genuine.at(-1) ?? '');
+    for (let bits = 1; bits < 16; bits++)
+      expect(await verify(genuine.slice(0, -1) + alphabet[last ^ bits], NOW)).toEqual({ fault: 'Malformed' });
+  });
+
   test('never passes, and never throws, for any text or any change of one character', async () => {
     const change = fc
       .tuple(fc.nat(genuine.length - 1), fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }))
@@ -200,9 +207,7 @@ describe('what is no JWS', () => {
       .filter((token) => token !== genuine);
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string({ unit: 'binary' }), change), async (token) => {
-        const result = await verify(token, NOW);
-        // The last character of base64url has bits that carry nothing: another spelling of the same token.
-        if ('claims' in result) expect(token.slice(0, -1)).toBe(genuine.slice(0, -1));
+        expect(await verify(token, NOW)).toHaveProperty('fault');
       }),
       { numRuns: 500 },
     );
