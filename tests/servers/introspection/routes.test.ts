@@ -58,10 +58,13 @@ describe('a caller', () => {
     expect(await ask('token=a.b.c')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   });
 
-  test.each(['', 'token=', 'hint=a', 'token=a&token=b'])('gets a 400 for %j', async (body) => {
-    expect(await ask(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
-    expect(server.script.asked).toEqual([]);
-  });
+  test.each(['', 'token=', 'hint=a', 'token=a&token=b', 'token=a&token_type_hint=b&token_type_hint=c'])(
+    'gets a 400 for %j',
+    async (body) => {
+      expect(await ask(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
+      expect(server.script.asked).toEqual([]);
+    },
+  );
 
   test('gets a 415 for JSON, and a 413 for a megabyte', async () => {
     const json = { ...BEARER, 'content-type': 'application/json' };

@@ -26,10 +26,13 @@ test('says that the token lives on where nothing could be done', async () => {
   expect(await revoke('token=a.b.c')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
 });
 
-test.each(['', 'token=', 'token=a&token=b'])('%j is a 400', async (body) => {
-  expect((await revoke(body)).status).toBe(400);
-  expect(ended).toEqual([]);
-});
+test.each(['', 'token=', 'token=a&token=b', 'token=a&token_type_hint=b&token_type_hint=c'])(
+  '%j is a 400',
+  async (body) => {
+    expect((await revoke(body)).status).toBe(400);
+    expect(ended).toEqual([]);
+  },
+);
 
 test('a megabyte is a 413, and JSON a 415', async () => {
   expect((await revoke(`token=${'x'.repeat(1024 * 1024)}`)).status).toBe(413);
