@@ -1,7 +1,19 @@
 // Who we are to the API server, from a kubeconfig or the Pod's ServiceAccount.
 import { isNativeError } from 'node:util/types';
-import { KubeConfig } from '@kubernetes/client-node';
 import { LatchkeyError } from '../errors.ts';
+import { execPlugin, type PluginCredentials } from './exec-plugin.ts';
+import {
+  authorityOf,
+  certificateOf,
+  defaultFiles,
+  keyOf,
+  podKubeconfig,
+  readKubeconfig,
+  tokenOf,
+  type Cluster,
+  type Kubeconfig,
+  type User,
+} from './kubeconfig.ts';
 
 export interface Connection {
   /** URL, such as https://127.0.0.1:6443; behind a proxy it may have a path. */
@@ -18,24 +30,18 @@ export interface Connection {
   forget(): void;
 }
 
-/** What client-node fills in for a request. */
-interface RequestCredentials {
-  readonly headers: Record<string, string>;
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-}
-
 export class CredentialsError extends LatchkeyError<'KubeconfigUnusable'> {}
 
-/** Tokens of ServiceAccounts rotate in their file well before they expire; client-node itself reads them once a minute. */
+/** Tokens of ServiceAccounts rotate in their file well before they expire. */
 const REREAD_AFTER_MS = 10_000;
 /** How often a refusal may have the credentials read anew: a plugin that makes them is a process each time. */
 const FORGET_AFTER_MS = 1_000;
 
-/** What client-node takes where it finds neither a kubeconfig nor a Pod's ServiceAccount. */
-const NO_KUBECONFIG = 'http://localhost:8080';
+/** Where a Pod finds who it is. */
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** Without these, a request would have rights that it should not have, or lack some. */
+const IMPERSONATION = ['as-uid', 'as-groups', 'as-user-extra'] as const;
 
 /**
  * Loads the kubeconfig in `file`, else what kubectl would take ($KUBECONFIG, ~/.kube/config), else the Pod's own.
@@ -43,16 +49,16 @@ const NO_KUBECONFIG = 'http://localhost:8080';
  */
 export async function loadConnection(file?: string): Promise<Connection> {
   let config = load(file);
-  const server = usableServer(config);
+  const { server } = config;
   let latest = await read(config);
   let reading: Promise<void> | undefined;
   let forgotten = false;
 
   async function readAgain(): Promise<void> {
-    // client-node caches tokens too: only another KubeConfig has none.
+    // Only what is loaded anew asks a plugin again whose answer has not expired.
     if (forgotten) config = load(file);
     // Where somebody has switched the context meanwhile, these credentials are another cluster's.
-    if (usableServer(config) !== server) throw otherCluster();
+    if (config.server !== server) throw otherCluster();
     latest = await read(config);
     forgotten = false;
   }
@@ -75,48 +81,80 @@ export async function loadConnection(file?: string): Promise<Connection> {
   };
 }
 
-function load(file: string | undefined): KubeConfig {
-  const config = new KubeConfig();
+interface Usable {
+  readonly server: string;
+  readonly cluster: Cluster;
+  readonly user: User;
+  readonly plugin: (() => Promise<PluginCredentials>) | undefined;
+}
+
+function load(file: string | undefined): Usable {
   try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
+    return usable(found(file));
   } catch (error) {
+    if (error instanceof CredentialsError) throw error;
     throw unusable(`The kubeconfig ${file ?? ''} cannot be read`, error);
   }
-  return config;
 }
 
-function usableServer(config: KubeConfig): string {
-  const refuse = (why: string) => new CredentialsError('KubeconfigUnusable', why);
-  const cluster = config.getCurrentCluster();
+function found(file: string | undefined): Kubeconfig {
+  const files = file === undefined ? defaultFiles(process.env) : [file];
+  if (files.length > 0) return readKubeconfig(files);
+  const own = podKubeconfig(process.env, SERVICE_ACCOUNT);
+  if (!own) throw refused('There is no kubeconfig. Name one with --kubeconfig or the variable KUBECONFIG.');
+  return own;
+}
+
+/** @throws {CredentialsError} where it is not safe, or asks for what would be left out silently */
+function usable({ cluster, user }: Kubeconfig): Usable {
   if (!cluster)
-    throw refuse('The kubeconfig has no current context. Set one: kubectl config use-context NAME.');
-  if (cluster.server === NO_KUBECONFIG)
-    throw refuse('There is no kubeconfig. Name one with --kubeconfig or the variable KUBECONFIG.');
-  if (cluster.skipTLSVerify)
-    throw refuse(
+    throw refused('The kubeconfig has no current context. Set one: kubectl config use-context NAME.');
+  if (cluster['insecure-skip-tls-verify'] === true)
+    throw refused(
       'The kubeconfig turns TLS verification off. Give it the certificate-authority of the API server instead.',
     );
-  if (!URL.canParse(cluster.server) || new URL(cluster.server).protocol !== 'https:')
-    throw refuse('The server in the kubeconfig has no https:// address. Latchkey speaks to it by TLS only.');
-  if (cluster.proxyUrl !== undefined) throw refuse('proxy-url in a kubeconfig is not supported.');
-  return cluster.server;
+  const server = cluster.server ?? '';
+  if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
+    throw refused('The server in the kubeconfig has no https:// address. Latchkey speaks to it by TLS only.');
+  if (cluster['proxy-url'] !== undefined) throw refused('proxy-url in a kubeconfig is not supported.');
+  if (user['auth-provider'])
+    throw refused('auth-provider in a kubeconfig is not supported. Use a credential plugin (exec) instead.');
+  if (IMPERSONATION.some((key) => user[key]))
+    throw refused(`Of impersonation, a kubeconfig may only say "as", not ${IMPERSONATION.join(', ')}.`);
+  const plugin = user.exec ? execPlugin(user.exec, cluster) : undefined;
+  return { server, cluster, user, plugin };
 }
 
-async function read(config: KubeConfig) {
-  const options: RequestCredentials = { headers: {} };
+async function read({ cluster, user, plugin }: Usable) {
   try {
-    await config.applyToHTTPSOptions(options);
+    const made = await plugin?.();
+    const tls = {
+      ca: authorityOf(cluster),
+      cert: made?.clientCertificateData ?? certificateOf(user),
+      key: made?.clientKeyData ?? keyOf(user),
+      servername: cluster['tls-server-name'],
+    };
+    return {
+      at: performance.now(),
+      headers: headersOf(user, tokenOf(user) ?? made?.token),
+      tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
+    };
   } catch (error) {
     throw unusable('The credentials that the kubeconfig names cannot be read', error);
   }
-  const { headers, ca, cert, key, servername } = options;
-  const tls = Object.fromEntries(
-    Object.entries({ ca, cert, key, servername }).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value.toString()]],
-    ),
-  );
-  return { at: performance.now(), headers, tls };
+}
+
+function headersOf({ username, password, as }: User, token: string | null | undefined) {
+  const basic = username === undefined ? undefined : `${username}:${password ?? ''}`;
+  return {
+    ...(basic !== undefined && { Authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
+    ...(token && { Authorization: `Bearer ${token}` }),
+    ...(as !== undefined && { 'Impersonate-User': as }),
+  };
+}
+
+function refused(why: string): CredentialsError {
+  return new CredentialsError('KubeconfigUnusable', why);
 }
 
 function otherCluster(): CredentialsError {

@@ -1,11 +1,12 @@
 // Which kubeconfigs are good enough, and that what is read from them is read anew when it has to be.
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type TemporaryFolder, temporaryFolder } from '../../dev/temporary-folder.ts';
 import { CredentialsError, loadConnection } from '../../src/kubernetes/credentials.ts';
+import { podKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
 
 const SECRET = 'hunter2-correct-horse';
 const ROOT = join(import.meta.dirname, '../..');
@@ -17,6 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   jest.restoreAllMocks();
+  jest.useRealTimers();
   folder.remove();
 });
 
@@ -37,6 +39,15 @@ function kubeconfig(cluster: object, user: object = {}): string {
   return file;
 }
 
+/** Lets time pass for what reads performance.now(), and for what looks at the date of an expiry. */
+function later(ms: number): void {
+  const clocks = [performance.now() + ms, Date.now() + ms] as const;
+  jest.spyOn(performance, 'now').mockReturnValue(clocks[0]);
+  jest.useFakeTimers({
+    now: clocks[1],
+    doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'performance'],
+  });
+}
 async function refusal(file: string): Promise<string> {
   const error: unknown = await loadConnection(file).catch((caught: unknown) => caught);
   if (!(error instanceof CredentialsError)) throw new Error(`not refused: ${String(error)}`);
@@ -64,6 +75,31 @@ describe('a kubeconfig is refused', () => {
     expect(await refusal(kubeconfig({ 'proxy-url': 'http://127.0.0.1:3128' }))).toBe(
       'proxy-url in a kubeconfig is not supported.',
     );
+  });
+
+  test('that signs in by a way that kubectl has given up, rather than go without it', async () => {
+    expect(await refusal(kubeconfig({}, { 'auth-provider': { name: 'gcp' } }))).toBe(
+      'auth-provider in a kubeconfig is not supported. Use a credential plugin (exec) instead.',
+    );
+  });
+
+  test.each([{ 'as-uid': '7' }, { 'as-groups': ['few-rights'] }, { 'as-user-extra': { scopes: ['x'] } }])(
+    'that is somebody else with %j, rather than go without it',
+    async (user) => {
+      expect(await refusal(kubeconfig({}, { as: 'ada', ...user }))).toContain('may only say "as"');
+    },
+  );
+
+  test('whose token is in an empty file', async () => {
+    writeFileSync(at('token'), '\n');
+    expect(await refusal(kubeconfig({}, { tokenFile: at('token') }))).toContain('cannot be read');
+  });
+
+  test('whose plugin answers half of a certificate, or nothing', async () => {
+    for (const status of ['{"clientCertificateData": "CERT"}', '{}', '{"token": ""}'])
+      expect(await refusal(kubeconfig({}, plugin(`echo '{"status": ${status}}'`)))).toContain(
+        'cannot be read',
+      );
   });
 
   test('that has no current context', async () => {
@@ -145,38 +181,179 @@ test('files may be named instead', async () => {
   await expect(authorization()).resolves.toEqual({});
 });
 
-test('a token goes into the header', async () => {
-  const { authorization } = await loadConnection(kubeconfig({}, { token: SECRET }));
-  await expect(authorization()).resolves.toEqual({ Authorization: `Bearer ${SECRET}` });
+test('what is written down counts more than a file, as kubectl has it', async () => {
+  const data = (text: string) => Buffer.from(text).toString('base64');
+  const { tls } = await loadConnection(
+    kubeconfig(
+      { 'certificate-authority-data': data('CA'), 'certificate-authority': at('missing') },
+      {
+        'client-certificate-data': data('CERT'),
+        'client-certificate': at('missing'),
+        'client-key-data': data('KEY'),
+        'client-key': at('missing'),
+      },
+    ),
+  );
+  expect(tls).toEqual({ ca: 'CA', cert: 'CERT', key: 'KEY' });
+});
+
+test.each([
+  ['a token', { token: SECRET }, { Authorization: `Bearer ${SECRET}` }],
+  ['a name and a password', { username: 'ada', password: 'pw' }, { Authorization: 'Basic YWRhOnB3' }],
+  [
+    'who somebody wants to be',
+    { token: SECRET, as: 'ada' },
+    { Authorization: `Bearer ${SECRET}`, 'Impersonate-User': 'ada' },
+  ],
+  // Kubernetes writes null, or an empty text, where there is nothing.
+  ['nothing of what is empty', { token: '', exec: null, 'as-groups': null, username: null }, {}],
+])('%s goes into the headers', async (_, user, headers) => {
+  const { authorization } = await loadConnection(kubeconfig({}, user));
+  await expect(authorization()).resolves.toEqual(headers);
+});
+
+describe('the files of $KUBECONFIG', () => {
+  const before = process.env['KUBECONFIG'];
+  afterEach(() => {
+    if (before === undefined) delete process.env['KUBECONFIG'];
+    else process.env['KUBECONFIG'] = before;
+  });
+
+  /** Writes each into a folder of its own. */
+  function name(...files: readonly object[]): void {
+    const paths = files.map((content, index) => {
+      mkdirSync(at(`${index}`));
+      writeFileSync(at(`${index}/config`), JSON.stringify(content));
+      return at(`${index}/config`);
+    });
+    process.env['KUBECONFIG'] = [at('missing'), ...paths].join(':');
+  }
+
+  test('are read as one, the first of a name counts, and relative names are meant from each', async () => {
+    name(
+      {
+        'current-context': 'here',
+        clusters: null,
+        users: [{ name: 'me', user: { tokenFile: 'token' } }],
+      },
+      {
+        'current-context': 'there',
+        contexts: [{ name: 'here', context: { cluster: 'here', user: 'me' } }],
+        clusters: [
+          { name: 'here', cluster: { server: 'https://127.0.0.1:6443', 'certificate-authority': 'ca' } },
+          { name: 'of-a-kind-to-come', something: 'else' },
+        ],
+        users: [{ name: 'me', user: { token: 'second' } }],
+      },
+    );
+    writeFileSync(at('0/token'), 'first\n');
+    writeFileSync(at('1/ca'), 'CA');
+    const { server, tls, authorization } = await loadConnection();
+    expect({ server, tls }).toEqual({ server: 'https://127.0.0.1:6443', tls: { ca: 'CA' } });
+    await expect(authorization()).resolves.toEqual({ Authorization: 'Bearer first' });
+  });
+
+  test('may not all be missing', async () => {
+    process.env['KUBECONFIG'] = at('missing');
+    await expect(loadConnection()).rejects.toThrow('cannot be read (ENOENT)');
+  });
+});
+
+describe('a credential plugin', () => {
+  const exec = (more: object, script: string) => {
+    const one = plugin(script) as { exec: object };
+    return { exec: { ...one.exec, ...more } };
+  };
+
+  test('is told about the cluster where it wants to know, and gets its own variables', async () => {
+    const file = kubeconfig(
+      {
+        'certificate-authority-data': Buffer.from('CA').toString('base64'),
+        extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'a' } }],
+      },
+      exec(
+        { provideClusterInfo: true, args: ['one', 'two'], env: [{ name: 'PROFILE', value: 'work' }] },
+        `echo "$KUBERNETES_EXEC_INFO" > ${at('info')}; cat; echo '{"status":{"token":"'$PROFILE-$1-$2'"}}'`,
+      ),
+    );
+    const { authorization } = await loadConnection(file);
+    await expect(authorization()).resolves.toEqual({ Authorization: 'Bearer work-one-two' });
+    expect(JSON.parse(readFileSync(at('info'), 'utf8'))).toEqual({
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      spec: {
+        interactive: false,
+        cluster: {
+          server: 'https://127.0.0.1:6443',
+          'certificate-authority-data': Buffer.from('CA').toString('base64'),
+          config: { audience: 'a' },
+        },
+      },
+    });
+  });
+
+  test('may make a certificate instead of a token, and stand beside the kubeconfig', async () => {
+    const file = kubeconfig(
+      {},
+      exec(
+        { command: './plugin.sh', env: null, args: null },
+        `echo '{"status":{"clientCertificateData":"CERT","clientKeyData":"KEY"}}'`,
+      ),
+    );
+    const { tls } = await loadConnection(file);
+    expect(tls).toEqual({ cert: 'CERT', key: 'KEY' });
+  });
+
+  test('is asked again when what it said has expired, and not before', async () => {
+    const expires = new Date(Date.now() + 30_000).toISOString();
+    const file = kubeconfig(
+      {},
+      plugin(`echo x >> ${at('calls')}; echo '{"status":{"token":"t","expirationTimestamp":"${expires}"}}'`),
+    );
+    const { authorization } = await loadConnection(file);
+    const calls = () => readFileSync(at('calls'), 'utf8').length / 2;
+    later(11_000);
+    await authorization();
+    expect(calls()).toBe(1);
+    later(31_000);
+    await authorization();
+    expect(calls()).toBe(2);
+  });
+});
+
+describe('a Pod', () => {
+  test('is who its ServiceAccount is', () => {
+    writeFileSync(at('token'), 'of the Pod');
+    const pod = (host: string) =>
+      podKubeconfig({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' }, folder.path);
+    expect(pod('10.0.0.1')).toMatchObject({
+      cluster: { server: 'https://10.0.0.1:6443', 'certificate-authority': at('ca.crt') },
+      user: { tokenFile: at('token') },
+    });
+    expect(pod('fd00::1')?.cluster?.server).toBe('https://[fd00::1]:6443');
+  });
+
+  test('is only where both are', () => {
+    expect(podKubeconfig({ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, folder.path)).toBeUndefined();
+    writeFileSync(at('token'), 'of the Pod');
+    expect(podKubeconfig({}, folder.path)).toBeUndefined();
+  });
 });
 
 describe('a token in a file, as a Pod has it,', () => {
-  /** Lets time pass for what reads performance.now(), and for the cache of client-node, which reads the date. */
-  function later(ms: number): void {
-    const clocks = [performance.now() + ms, Date.now() + ms] as const;
-    jest.spyOn(performance, 'now').mockReturnValue(clocks[0]);
-    jest.useFakeTimers({
-      now: clocks[1],
-      doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'performance'],
-    });
-  }
-  afterEach(() => {
-    jest.useRealTimers();
-  });
-
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-  const user = () => ({ 'auth-provider': { name: 'tokenFile', config: { tokenFile: at('token') } } });
+  const user = () => ({ tokenFile: at('token') });
 
   test('is not read for every request, but again when it may have rotated', async () => {
     writeFileSync(at('token'), 'first');
     const { authorization } = await loadConnection(kubeconfig({}, user()));
     writeFileSync(at('token'), 'second');
     await expect(authorization()).resolves.toEqual(bearer('first'));
-    later(61_000);
+    later(11_000);
     await expect(authorization()).resolves.toEqual(bearer('second'));
   });
 
-  test('is read again after a refusal, without waiting for a minute', async () => {
+  test('is read again after a refusal, without waiting until it may have rotated', async () => {
     writeFileSync(at('token'), 'first');
     const { authorization, forget } = await loadConnection(kubeconfig({}, user()));
     writeFileSync(at('token'), 'second');
@@ -216,7 +393,7 @@ describe('a token in a file, as a Pod has it,', () => {
     writeFileSync(at('token'), 'first');
     const { authorization } = await loadConnection(kubeconfig({}, user()));
     rmSync(at('token'));
-    later(61_000);
+    later(11_000);
     await expect(authorization()).rejects.toThrow('cannot be read (ENOENT)');
     writeFileSync(at('token'), 'second');
     await expect(authorization()).resolves.toEqual(bearer('second'));
