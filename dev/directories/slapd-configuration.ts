@@ -4,6 +4,9 @@ import { POLICY_DN, SERVICE_DN, SUFFIX } from './entries.ts';
 
 export const ROOT_DN = `cn=admin,${SUFFIX}`;
 
+/** Of each database; it is not taken before it is used. slapd-mdb(5) allows 10 MB where nothing is said. */
+const MOST_BYTES = 2 ** 30;
+
 export interface SlapdOptions {
   folder: string;
   caFile: string;
@@ -46,6 +49,7 @@ database mdb
 suffix cn=accesslog
 directory ${folder}/accesslog
 rootdn cn=accesslog
+maxsize ${MOST_BYTES}
 dbnosync
 index reqStart,entryCSN,objectClass eq
 access to attrs=reqMod,reqOld by * none
@@ -56,7 +60,7 @@ suffix ${SUFFIX}
 directory ${folder}/data
 rootdn ${ROOT_DN}
 rootpw ${rootPassword}
-maxsize 1073741824
+maxsize ${MOST_BYTES}
 dbnosync
 index objectClass,uid,mail,entryUUID,entryCSN,member,memberOf,modifyTimestamp eq
 limits dn.exact="${SERVICE_DN}" ${serviceLimits}

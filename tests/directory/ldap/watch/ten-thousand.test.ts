@@ -1,5 +1,6 @@
 // Ten thousand people in one real directory: all are found, changes among them are seen, and half a sweep says nothing.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { PEOPLE_DN, userDn } from '../../../../dev/directories/entries.ts';
@@ -37,6 +38,10 @@ const change = (names: readonly string[], ...lines: string[]) =>
 const lock = (names: readonly string[]) =>
   change(names, 'replace: pwdAccountLockedTime', 'pwdAccountLockedTime: 000001010000Z');
 const unlock = (names: readonly string[]) => change(names, 'delete: pwdAccountLockedTime');
+
+test('the server had room for all of them, and for its log of their changes', () => {
+  expect(readFileSync(server.logFile, 'utf8')).not.toContain('MDB_MAP_FULL');
+});
 
 test(
   'every one is found, who is disabled is, and nobody else; who is not there is missing',
