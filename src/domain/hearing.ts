@@ -64,6 +64,7 @@ export const DIRECTORY_REACHABLE = 'DirectoryReachable';
 /** @param hearing for the sentence on what is wrong; after a restart it is not there at once */
 export function hearingCondition(
   { state, heardAt }: PolicyDirectoryStatus,
+  { onUnreachable, gracePeriod }: TokenPolicySpec['directory'],
   hearing: Hearing | undefined,
 ): ConditionUpdate {
   const is = (status: 'True' | 'False', message: string) => ({
@@ -75,11 +76,14 @@ export function hearingCondition(
   switch (state) {
     case 'Reachable':
       return is('True', 'The directory answers.');
-    case 'Unreachable':
+    case 'Unreachable': {
+      const over = timestamp(new Date(Date.parse(heardAt) + durationMs(gracePeriod)));
+      const until = onUnreachable === 'Revoke' ? ` until ${over}, when every session ends` : '';
       return is(
         'False',
-        `The directory was heard last at ${heardAt}. Nobody can sign in, and who is signed in is left alone. ${hearing?.fault?.message ?? 'See the log of the leader.'}`,
+        `The directory was heard last at ${heardAt}. Nobody can sign in, and who is signed in is left alone${until}. ${hearing?.fault?.message ?? 'See the log of the leader.'}`,
       );
+    }
     case 'GracePeriodOver':
       return is('False', REVOKED_MESSAGE);
     default:

@@ -65,7 +65,7 @@ export function decidePolicy(
   const held = heldCondition(holds, old.conditions);
   const updates = [
     ready(policy, text, heard.status, cannotMint),
-    ...(heard.status ? [hearingCondition(heard.status, hearing)] : []),
+    ...(heard.status ? [hearingCondition(heard.status, policy.spec.directory, hearing)] : []),
     ...(text ? [condition(text)] : []),
     ...(held ? [held] : []),
   ];

@@ -34,7 +34,7 @@ export function explain(evidence: Evidence, now: Date): string {
       ...doubts(evidence, now),
       session(evidence, now),
       token(evidence, now),
-      ...others(evidence),
+      ...others(evidence, now),
       history(evidence.events, now),
     ]
       .filter((sentence) => sentence !== '')
@@ -62,7 +62,16 @@ function state({ user }: Evidence, now: Date): string {
   const since = sinceWhen(ready.lastTransitionTime, now);
   return ready.status === 'True'
     ? `${who}: has a token, since ${since}. ${ready.message}`
-    : `${who}: has no token (${ready.reason}), since ${since}. ${ready.message}`;
+    : `${who}: has no token (${ready.reason}), since ${since}. ${ready.message}${later(user, ready, now)}`;
+}
+
+/** A condition keeps its time while only its reason changes: then another one knows since when the reason is so. */
+function later(user: User, ready: Condition, now: Date): string {
+  const same = (user.status?.conditions ?? []).find(
+    ({ type, reason }) => type !== 'Ready' && reason === ready.reason,
+  );
+  const isLater = same && Date.parse(same.lastTransitionTime) > Date.parse(ready.lastTransitionTime);
+  return isLater ? ` That is so since ${sinceWhen(same.lastTransitionTime, now)}.` : '';
 }
 
 /** What makes the state less than certain. */
@@ -98,7 +107,7 @@ function token({ tokenExpiresAt }: Evidence, now: Date): string {
 }
 
 /** Conditions that say no and are not the one that the state names. */
-function others({ user, policy }: Evidence): string[] {
+function others({ user, policy }: Evidence, now: Date): string[] {
   const named = conditionOf(user, 'Ready')?.reason;
   const ofPolicy = conditionOf(policy, 'Ready');
   const ofUser = (user.status?.conditions ?? []).filter(
@@ -106,9 +115,12 @@ function others({ user, policy }: Evidence): string[] {
       type !== 'Ready' && type !== 'SignedIn' && status !== 'True' && reason !== named,
   );
   return [
-    ...ofUser.map(({ type, status, message }) => `${type} is ${status}: ${message}`),
+    ...ofUser.map(
+      ({ type, status, reason, message, lastTransitionTime }) =>
+        `${type} is ${status} (${reason}), since ${sinceWhen(lastTransitionTime, now)}: ${message}`,
+    ),
     ofPolicy?.status === 'False' && ofPolicy.reason !== named
-      ? `The TokenPolicy (${ofPolicy.reason}): ${ofPolicy.message}`
+      ? `The TokenPolicy (${ofPolicy.reason}), since ${sinceWhen(ofPolicy.lastTransitionTime, now)}: ${ofPolicy.message}`
       : '',
   ];
 }

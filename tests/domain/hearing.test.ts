@@ -1,11 +1,11 @@
 // What the silence of the directory makes of the status of the TokenPolicy, and when it ends every session.
 import { describe, expect, test } from '@jest/globals';
-import type { PolicyDirectoryStatus } from '../../src/api/token-policy.ts';
+import type { PolicyDirectoryStatus, TokenPolicySpec } from '../../src/api/token-policy.ts';
 import { decideHearing, hearingCondition } from '../../src/domain/hearing.ts';
 import { later, MINUTE_MS, NOW } from './pictures.ts';
 
-const KEEP = { onUnreachable: 'Keep', gracePeriod: '1h' } as const;
-const REVOKE = { onUnreachable: 'Revoke', gracePeriod: '1h' } as const;
+const KEEP: TokenPolicySpec['directory'] = { onUnreachable: 'Keep', gracePeriod: '1h' };
+const REVOKE: TokenPolicySpec['directory'] = { onUnreachable: 'Revoke', gracePeriod: '1h' };
 const NOW_TEXT = '2030-01-01T12:00:00Z';
 const SILENT = { askedAt: NOW, isSilent: true };
 const HEARD: PolicyDirectoryStatus = { state: 'Reachable', heardAt: NOW_TEXT };
@@ -72,9 +72,15 @@ describe('a silent directory', () => {
     const hearing = { ...SILENT, fault };
     const { status } = decideHearing(HEARD, KEEP, hearing, NOW);
     expect(status).toEqual({ ...UNHEARD, fault: 'BindRefused' });
-    expect(hearingCondition(UNHEARD, hearing).message).toMatch(/Check bindDN and its password\.$/);
-    expect(hearingCondition(UNHEARD, undefined).message).toMatch(/See the log of the leader\.$/);
+    expect(hearingCondition(UNHEARD, KEEP, hearing).message).toMatch(/Check bindDN and its password\.$/);
+    expect(hearingCondition(UNHEARD, KEEP, undefined).message).toMatch(/See the log of the leader\.$/);
     expect(decideHearing(status, KEEP, { askedAt: NOW, isSilent: false }, NOW).status).toEqual(HEARD);
+  });
+
+  test('is said to end every session, and when, where it will', () => {
+    const said = (spec: TokenPolicySpec['directory']) => hearingCondition(UNHEARD, spec, undefined).message;
+    expect(said(KEEP)).toContain('who is signed in is left alone. ');
+    expect(said(REVOKE)).toContain('left alone until 2030-01-01T13:00:00Z, when every session ends.');
   });
 
   test('that was never heard has all of its grace', () => {

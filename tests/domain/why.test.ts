@@ -84,10 +84,10 @@ describe('it names', () => {
   test('why the last session ended, where that is not the reason itself', () => {
     const user = userWith([
       condition('Ready', {}),
-      condition('SignedIn', { reason: 'NewEpoch', message: 'Every session was ended by an admin.' }),
+      condition('SignedIn', { reason: 'NewEpoch', message: 'Every session was ended at once.' }),
     ]);
     expect(paragraph({ user })).toContain(
-      'Not signed in (NewEpoch), since 2030-01-01T11:00:00Z (1 hour ago). Every session was ended by an admin.',
+      'Not signed in (NewEpoch), since 2030-01-01T11:00:00Z (1 hour ago). Every session was ended at once.',
     );
   });
 
@@ -103,14 +103,30 @@ describe('it names', () => {
       condition('Licensed', { status: 'True', reason: 'Seat', message: 'Has a seat.' }),
     ]);
     const text = paragraph({ user });
-    expect(text).toContain('DirectoryActive is False: The account is locked.');
+    expect(text).toContain(
+      'DirectoryActive is False (AccountLocked), since 2030-01-01T11:00:00Z (1 hour ago): The account is locked.',
+    );
     expect(text).not.toContain('Has a seat');
+  });
+
+  test('since when the reason is so, where the token was gone for another one before', () => {
+    const expired = { reason: 'LicenseExpired', message: 'It ended.' };
+    const user = userWith([
+      condition('Ready', { ...expired, lastTransitionTime: '2030-01-01T10:00:00Z' }),
+      condition('Licensed', expired),
+    ]);
+    expect(paragraph({ user })).toContain(
+      'has no token (LicenseExpired), since 2030-01-01T10:00:00Z (2 hours ago). It ended. ' +
+        'That is so since 2030-01-01T11:00:00Z (1 hour ago).',
+    );
   });
 
   test('what the TokenPolicy says, unless the user’s own reason says it', () => {
     const conditions = [condition('Ready', { reason: 'ClockSkew', message: 'Set the clocks.' })];
     const policy = policyWith({}, { conditions });
-    expect(paragraph({ policy })).toContain('The TokenPolicy (ClockSkew): Set the clocks.');
+    expect(paragraph({ policy })).toContain(
+      'The TokenPolicy (ClockSkew), since 2030-01-01T11:00:00Z (1 hour ago): Set the clocks.',
+    );
     expect(paragraph({ policy, user: userWith(conditions) })).not.toContain('The TokenPolicy');
   });
 
