@@ -134,6 +134,11 @@ const directory = z
         'Inactive and Missing take the token away; it comes back after the account is good again and the user has signed in. Unknown: the directory cannot say.',
       ),
     reason: z.string().max(64).optional().describe('Why it is not Active, for example Disabled or Expired.'),
+    attribute: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('The attribute of its entry that cannot be read, where that is why it is Unknown.'),
     since: dateTime('Since when the directory has said so.').optional(),
     id: z
       .string()

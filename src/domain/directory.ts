@@ -13,6 +13,7 @@ export const GRACE_PERIOD_OVER = 'GracePeriodOver';
 interface Word {
   readonly state: NonNullable<DirectoryStatus['state']>;
   readonly reason?: string | undefined;
+  readonly attribute?: string | undefined;
   readonly changesAt?: Date | undefined;
 }
 
@@ -101,20 +102,22 @@ function wordOf(
   if (pinned !== undefined && finding.id !== undefined && finding.id !== pinned)
     return { state: 'Inactive', reason: 'Replaced' };
   const standing = standingAt(finding.spells, now, policy?.spec.directory.endSessionOn);
-  const { state, reason, changesAt } = standing;
-  return { state, reason, changesAt };
+  const { state, reason, attribute, changesAt } = standing;
+  return { state, reason, attribute, changesAt };
 }
 
 /** `since` moves only when something else is said; an account that goes on being unknown goes on using up its grace. */
-function next(old: DirectoryStatus | undefined, { state, reason }: Word, now: Date): DirectoryStatus {
-  const isSame =
-    old?.state === state &&
-    (old.reason === reason || (state === 'Unknown' && old.reason === GRACE_PERIOD_OVER));
-  if (isSame) return old;
+function next(
+  old: DirectoryStatus | undefined,
+  { state, reason, attribute }: Word,
+  now: Date,
+): DirectoryStatus {
+  if (old?.state === state && old.reason === reason && old.attribute === attribute) return old;
   const since = old?.state === state && old.since !== undefined ? old.since : timestamp(now);
   return {
     state,
     ...(reason !== undefined && { reason }),
+    ...(attribute !== undefined && { attribute }),
     since,
     ...(old?.id !== undefined && { id: old.id }),
     ...(old?.groups && { groups: old.groups }),

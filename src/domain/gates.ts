@@ -105,7 +105,7 @@ const directoryAgrees: Gate = ({ user }) => {
     return reason === 'Replaced'
       ? shut(
           'AccountReplaced',
-          `The account ${username} of the directory is not the one that signed in before. Where it is the same person, make this User anew.`,
+          `The account ${username} of the directory is not the one that signed in before. Where it is another person's, delete this User, with its namespace. Where it is the same person's, have the old one forgotten: kubectl patch users.latchkey.dev ${user.metadata.name} --subresource=status --type=merge -p '{"status":{"directory":null}}'. Then the user signs in.`,
         )
       : shut(
           'DirectoryInactive',

@@ -16,7 +16,7 @@ interface Verdict {
 }
 
 const ENDED: Record<SessionEnd, string> = {
-  NewEpoch: 'Every session was ended by an admin.',
+  NewEpoch: 'Every session was ended at once; the Events of the TokenPolicy say why.',
   RestoredUser: 'This User was restored from a backup; its old session does not count.',
   UnwatchedChange: 'This User was changed while nobody watched, so its session was ended.',
   SessionTooOld: 'The session was as old as sessions may become (spec.session.maxAge of the TokenPolicy).',
@@ -118,7 +118,7 @@ function license(observed: Observed): ConditionUpdate {
 
 /** Only where the directory has said anything. */
 function directoryActive({ user }: Observed): ConditionUpdate[] {
-  const { state, reason } = user.status?.directory ?? {};
+  const { state, reason, attribute } = user.status?.directory ?? {};
   const is = (status: 'True' | 'False' | 'Unknown', code: string, message: string) => [
     { type: 'DirectoryActive', status, reason: code, message },
   ];
@@ -130,12 +130,20 @@ function directoryActive({ user }: Observed): ConditionUpdate[] {
     case 'Missing':
       return is('False', 'Missing', 'The directory has no account of this username.');
     case 'Inactive':
-      return is('False', reason ?? state, 'The directory says that the account is not to be used.');
+      return is(
+        'False',
+        reason ?? state,
+        reason === 'Replaced'
+          ? 'The directory has another account of this username than the one that signed in before.'
+          : 'The directory says that the account is not to be used.',
+      );
     case 'Unknown':
       return is(
         'Unknown',
         reason ?? state,
-        'The directory cannot say whether the account is good: it has several of this username, or a value of it cannot be read.',
+        attribute === undefined
+          ? 'The directory has several accounts of this username, or sends on to other servers for it: let there be one below the base DN of --ldap-base-dn that --ldap-user-filter finds.'
+          : `The value of ${attribute} in the entry of the account cannot be read: mend it there, or let the account of --ldap-bind-dn read it.`,
       );
     default:
       return state satisfies never;

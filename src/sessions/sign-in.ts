@@ -135,8 +135,7 @@ async function begin(
     return {
       outcome: 'NoAccess',
       reason: 'AccountReplaced',
-      message:
-        'Your account in the directory is not the one that signed in here before. An admin has to make your User anew.',
+      message: `Your account in the directory is not the one that signed in here before. An admin says whether it is yours: the condition Ready of your User, and "latchkey why ${user.metadata.name}", tell how.`,
     };
   if (!policy) return { outcome: 'Unavailable' };
   // Some directories let people in whose password has expired; their session would end with the next look at them.

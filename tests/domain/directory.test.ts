@@ -11,7 +11,8 @@ const SINCE = '2030-01-01T09:00:00Z';
 const NOW_TEXT = '2030-01-01T12:00:00Z';
 const ACTIVE: DirectoryStatus = { state: 'Active', since: SINCE, id: 'id-ada' };
 const DISABLED: DirectoryStatus = { state: 'Inactive', reason: 'Disabled', since: SINCE, id: 'id-ada' };
-const UNKNOWN: DirectoryStatus = { state: 'Unknown', reason: 'Unreadable', since: SINCE, id: 'id-ada' };
+const UNREADABLE = { reason: 'Unreadable', attribute: 'nsAccountLock' } as const;
+const UNKNOWN: DirectoryStatus = { state: 'Unknown', ...UNREADABLE, since: SINCE, id: 'id-ada' };
 
 const found = (spells: Spell[] = [], id?: string): Finding => ({
   state: 'Found',
@@ -67,8 +68,8 @@ describe('what the directory says', () => {
     ],
     [
       'an account that cannot be read',
-      { old: ACTIVE, finding: found([{ reason: 'Unreadable' }]) },
-      { state: 'Unknown', reason: 'Unreadable', since: NOW_TEXT, id: 'id-ada' },
+      { old: ACTIVE, finding: found([UNREADABLE]) },
+      { ...UNKNOWN, since: NOW_TEXT },
     ],
     [
       'several accounts',
@@ -136,7 +137,7 @@ describe('a question that was asked before the sign-in', () => {
 });
 
 describe('an account that stays unknown', () => {
-  const finding = found([{ reason: 'Unreadable' }]);
+  const finding = found([UNREADABLE]);
   const spec = { onUnreachable: 'Revoke', gracePeriod: '4h' } as const;
 
   test('keeps its token for as long as it takes, unless the policy says otherwise', () => {
@@ -158,11 +159,20 @@ describe('an account that stays unknown', () => {
     expect(decided({ old: over, finding: undefined, spec: short }).status).toEqual(over);
   });
 
+  test('is let in again where the policy gives it more time', () => {
+    const over = { ...UNKNOWN, reason: 'GracePeriodOver' };
+    const long = { ...spec, gracePeriod: '4h' };
+    for (const loosened of [long, { ...spec, onUnreachable: 'Keep' as const }])
+      expect(decided({ old: over, finding, spec: loosened }).status).toEqual(UNKNOWN);
+  });
+
   test('gains no time by being unknown for another reason', () => {
     const ambiguous: Finding = { state: 'Ambiguous', spells: [] };
     expect(decided({ old: UNKNOWN, finding: ambiguous, spec }).status).toEqual({
-      ...UNKNOWN,
+      state: 'Unknown',
       reason: 'Ambiguous',
+      since: SINCE,
+      id: 'id-ada',
     });
   });
 });

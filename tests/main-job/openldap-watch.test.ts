@@ -15,7 +15,7 @@ import {
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const NAMES = ['ada', 'grace', 'linus', 'margaret', 'barbara', 'radia', 'ken', 'alan'];
+const NAMES = ['ada', 'grace', 'linus', 'margaret', 'barbara', 'radia', 'ken', 'alan', 'vera'];
 
 const directory = await startOpenLdap({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
@@ -83,6 +83,44 @@ test('deleted in the directory → invalid, and of another account under the sam
   const status = await latchkey.untilStatus('margaret', (found) => found.directory?.state === 'Inactive');
   expect(status.directory?.reason).toBe('Replaced');
   expect((await latchkey.signIn('margaret', PASSWORD)).text).toContain('AccountReplaced');
+});
+
+test('of an account that was made anew for the same person, an admin says so with the command of the condition', async () => {
+  const { conditions, directory: heard } = await latchkey.untilStatus('margaret', () => true);
+  const { message = '' } = conditions?.find(({ type }) => type === 'Ready') ?? {};
+  const [, args = '', patch = ''] = /: kubectl (patch .*) -p '(.*)'\. Then/.exec(message) ?? [];
+  await latchkey.kubectl([...args.split(' '), '-p', patch]);
+  await latchkey.untilStatus('margaret', ({ phase }) => phase === 'Pending');
+  expect(await latchkey.token('margaret')).toBeUndefined();
+  await signedIn('margaret');
+  const { directory: pinned } = await latchkey.untilStatus(
+    'margaret',
+    (status) => status.session !== undefined,
+  );
+  expect(pinned?.id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(pinned?.id).not.toBe(heard?.id);
+});
+
+test('a value that cannot be read → still valid, and it is said which one', async () => {
+  await signedIn('vera');
+  const days = '9'.repeat(20);
+  await change(
+    'vera',
+    'add: objectClass',
+    'objectClass: shadowAccount',
+    '-',
+    'add: shadowExpire',
+    `shadowExpire: ${days}`,
+  );
+  const { conditions, session } = await latchkey.untilStatus(
+    'vera',
+    ({ directory: heard }) => heard?.state === 'Unknown',
+  );
+  expect(conditions).toContainEqual(
+    expect.objectContaining({ type: 'DirectoryActive', message: expect.stringContaining('shadowExpire') }),
+  );
+  expect(session).toBeDefined();
+  expect(await latchkey.token('vera')).toBeDefined();
 });
 
 test('renamed in the directory → invalid', async () => {
