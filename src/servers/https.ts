@@ -1,8 +1,8 @@
 // The HTTPS server that everything Latchkey answers on is registered with.
-import type { Duplex } from 'node:stream';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { atMostConnections } from './at-most-connections.ts';
 import { baselineHeaders } from './baseline-headers.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { sendPlainError, sendStatus } from './plain-errors.ts';
@@ -19,6 +19,7 @@ export interface HttpsSettings {
 export interface HttpsLimits {
   readonly bodyBytes: number;
   readonly headerBytes: number;
+  /** of more, the one that has asked nothing for longest is closed */
   readonly connections: number;
   readonly handshakeTimeoutMs: number;
   /** from the connection, or the first byte of a later request, to the end of the headers */
@@ -78,7 +79,6 @@ export function createHttpsServer(
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => sendPlainError(error, request, reply),
   });
-  app.server.maxConnections = limits.connections;
   app.setErrorHandler(sendPlainError);
   app.setNotFoundHandler((_request, reply) => sendStatus(reply, 404));
   // Not async, as the hook that logs is not: a promise for each of them takes longer than what they do.
@@ -88,13 +88,7 @@ export function createHttpsServer(
   });
   app.addHook('onResponse', logRequest);
 
-  // Node's own list of connections leaves out those that have not finished their handshake.
-  const sockets = new Set<Duplex>();
-  app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-
+  const sockets = atMostConnections(app.server, limits.connections);
   const stopWatching = certificate.watch((fresh) => app.server.setSecureContext(tlsOptions(fresh)));
 
   return {
