@@ -1,23 +1,8 @@
-// The commands of the program, each with its settings.
+// The commands of the program, each with its settings. What one of them does is loaded when it runs: most need little.
 import { z } from 'zod';
 import { readSettings } from '../config/read-settings.ts';
-import { secretValue } from '../kubernetes/secret-value.ts';
-import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
-import { loadConnection } from '../kubernetes/credentials.ts';
-import { createLog } from '../log.ts';
-import { adoptRestored } from './adopt.ts';
-import { addCallerNamed, listCallers, removeCallerNamed } from './callers.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { clusterSettings } from './cluster-settings.ts';
-import { confirm } from './confirm.ts';
-import { accountLine } from './hash-password.ts';
-import { IN_CLUSTER, makeLicense, showLicense } from './license.ts';
-import { readTextFile } from './read-text-file.ts';
-import { listKeys, rotateKeys } from './keys.ts';
-import { release } from './release.ts';
-import { revokeAll, revokeUser } from './revoke.ts';
-import { uninstall } from './uninstall/uninstall.ts';
-import { why } from './why.ts';
-import { serve } from './serve/serve.ts';
 import { serveSettings } from './serve/settings.ts';
 import {
   adoptSettings,
@@ -68,6 +53,10 @@ async function withClient(
   { kubeconfig }: { kubeconfig?: string | undefined },
   use: (client: KubernetesClient) => Promise<void>,
 ): Promise<void> {
+  const [{ kubernetesClient }, { loadConnection }] = await Promise.all([
+    import('../kubernetes/client.ts'),
+    import('../kubernetes/credentials.ts'),
+  ]);
   const client = kubernetesClient(await loadConnection(kubeconfig));
   try {
     await use(client);
@@ -77,68 +66,102 @@ async function withClient(
 }
 
 export const COMMANDS: readonly Command[] = [
-  command('serve', 'Runs the operator, the portal and the issuer.', serveSettings, (settings, signal) =>
-    serve(settings, createLog(settings.logLevel), signal),
+  command(
+    'serve',
+    'Runs the operator, the portal and the issuer.',
+    serveSettings,
+    async (settings, signal) => {
+      const [{ serve }, { createLog }] = await Promise.all([import('./serve/serve.ts'), import('../log.ts')]);
+      return serve(settings, createLog(settings.logLevel), signal);
+    },
   ),
   command('why', 'Explains why a user has a token, or none, and what to do.', whySettings, (settings) =>
-    withClient(settings, (client) =>
-      why({ client, out: print }, { asked: settings.user, namespace: settings.namespace, now: new Date() }),
-    ),
+    withClient(settings, async (client) => {
+      const { why } = await import('./why.ts');
+      const { user: asked, namespace } = settings;
+      return why({ client, out: print }, { asked, namespace, now: new Date() });
+    }),
   ),
   command(
     'confirm',
     'Lets what is held go on: so many Users lose their access that an admin is asked.',
     confirmSettings,
-    (settings) => withClient(settings, (client) => confirm({ client, out: print }, settings.id)),
+    (settings) =>
+      withClient(settings, async (client) => {
+        const { confirm } = await import('./confirm.ts');
+        return confirm({ client, out: print }, settings.id);
+      }),
   ),
   command(
     'release',
     'Lets a deleted CustomResourceDefinition go, and keeps the namespaces.',
     z.object(clusterSettings),
-    (settings) => withClient(settings, (client) => release({ client, out: print })),
+    (settings) =>
+      withClient(settings, async (client) => {
+        const { release } = await import('./release.ts');
+        return release({ client, out: print });
+      }),
   ),
   command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
-    withClient(settings, (client) =>
-      settings.user === undefined
+    withClient(settings, async (client) => {
+      const { revokeAll, revokeUser } = await import('./revoke.ts');
+      return settings.user === undefined
         ? revokeAll({ client, out: print }, { namespace: settings.namespace, now: new Date() })
-        : revokeUser({ client, out: print }, settings.user),
-    ),
+        : revokeUser({ client, out: print }, settings.user);
+    }),
   ),
   command(
     'adopt',
     'Hands namespaces that a restored backup orphaned to their Users.',
     adoptSettings,
-    (settings) => withClient(settings, (client) => adoptRestored({ client, out: print })),
+    (settings) =>
+      withClient(settings, async (client) => {
+        const { adoptRestored } = await import('./adopt.ts');
+        return adoptRestored({ client, out: print });
+      }),
   ),
   command(
     'uninstall',
     'Takes every token away, and what else the operator has made; run it before "helm uninstall".',
     uninstallSettings,
     ({ namespace, deleteNamespaces, ...settings }) =>
-      withClient(settings, (client) => uninstall({ client, out: print }, { namespace, deleteNamespaces })),
+      withClient(settings, async (client) => {
+        const { uninstall } = await import('./uninstall/uninstall.ts');
+        return uninstall({ client, out: print }, { namespace, deleteNamespaces });
+      }),
   ),
   command('keys list', 'Shows which signing keys there are.', z.object(clusterSettings), (settings) =>
-    withClient(settings, (client) => listKeys({ client, namespace: settings.namespace, out: print })),
+    withClient(settings, async (client) => {
+      const { listKeys } = await import('./keys.ts');
+      return listKeys({ client, namespace: settings.namespace, out: print });
+    }),
   ),
   command('keys rotate', 'Signs with the next key from now on.', z.object(clusterSettings), (settings) =>
-    withClient(settings, (client) =>
-      rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print }),
-    ),
+    withClient(settings, async (client) => {
+      const { rotateKeys } = await import('./keys.ts');
+      return rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print });
+    }),
   ),
-  command('license issue', 'Makes a licence; for the vendor.', issueLicenseSettings, async (settings) =>
-    print(await makeLicense({ ...settings, notBefore: settings.notBefore }, new Date())),
-  ),
+  command('license issue', 'Makes a licence; for the vendor.', issueLicenseSettings, async (settings) => {
+    const { makeLicense } = await import('./license.ts');
+    print(await makeLicense({ ...settings, notBefore: settings.notBefore }, new Date()));
+  }),
   command(
     'license show',
     'Shows the licence, and whether it counts.',
     showLicenseSettings,
-    async (settings) => {
+    async ({ file, namespace, licensePublicKeyFile, ...settings }) => {
+      const { IN_CLUSTER, showLicense } = await import('./license.ts');
       const show = (text: string) =>
-        showLicense({ text, publicKeyFile: settings.licensePublicKeyFile, now: new Date(), out: print });
-      if (settings.file !== undefined) return show(readTextFile('file', settings.file));
-      return withClient(settings, async (client) =>
-        show(await secretValue(client, { namespace: settings.namespace, ...IN_CLUSTER })),
-      );
+        showLicense({ text, publicKeyFile: licensePublicKeyFile, now: new Date(), out: print });
+      if (file !== undefined) {
+        const { readTextFile } = await import('./read-text-file.ts');
+        return show(readTextFile('file', file));
+      }
+      return withClient(settings, async (client) => {
+        const { secretValue } = await import('../kubernetes/secret-value.ts');
+        return show(await secretValue(client, { namespace, ...IN_CLUSTER }));
+      });
     },
   ),
   command(
@@ -146,26 +169,38 @@ export const COMMANDS: readonly Command[] = [
     'Lets a service ask about tokens; prints its own token once.',
     callerSettings,
     ({ namespace, name, ...settings }) =>
-      withClient(settings, (client) => addCallerNamed({ client, namespace, out: print, note }, name)),
+      withClient(settings, async (client) => {
+        const { addCallerNamed } = await import('./callers.ts');
+        return addCallerNamed({ client, namespace, out: print, note }, name);
+      }),
   ),
   command(
     'callers list',
     'Shows who may ask about tokens.',
     z.object(clusterSettings),
     ({ namespace, ...settings }) =>
-      withClient(settings, (client) => listCallers({ client, namespace, out: print, note })),
+      withClient(settings, async (client) => {
+        const { listCallers } = await import('./callers.ts');
+        return listCallers({ client, namespace, out: print, note });
+      }),
   ),
   command(
     'callers remove',
     'Refuses a service from now on.',
     callerRemovalSettings,
     ({ namespace, name, ...settings }) =>
-      withClient(settings, (client) => removeCallerNamed({ client, namespace, out: print, note }, name)),
+      withClient(settings, async (client) => {
+        const { removeCallerNamed } = await import('./callers.ts');
+        return removeCallerNamed({ client, namespace, out: print, note }, name);
+      }),
   ),
   command(
     'accounts hash',
     'Makes the line of a local account; reads the password.',
     hashSettings,
-    async (settings) => print(await accountLine(settings.username, process.stdin)),
+    async (settings) => {
+      const { accountLine } = await import('./hash-password.ts');
+      print(await accountLine(settings.username, process.stdin));
+    },
   ),
 ];
