@@ -187,10 +187,11 @@ export function orphansController({
 
   return {
     queue,
-    async run(signal) {
+    run(signal) {
       waiting.clear();
-      for (const { name } of caches.namespaces.values()) queue.add(name);
-      await queue.run(signal);
+      return queue.run(signal, () => {
+        for (const { name } of caches.namespaces.values()) queue.add(name);
+      });
     },
   };
 }

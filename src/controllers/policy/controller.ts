@@ -179,14 +179,13 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
     async run(signal) {
       knownEpoch = undefined;
       isWanted = true;
-      queue.add(POLICY_NAME);
       // By the licence's clock, which no appointment of the queue follows.
       const bell = setInterval(() => {
         if (!lookAgainAt || lookAgainAt > license().at) return;
         lookAgainAt = undefined;
         queue.add(POLICY_NAME);
       }, BELL_MS);
-      await queue.run(signal).finally(() => clearInterval(bell));
+      await queue.run(signal, () => queue.add(POLICY_NAME)).finally(() => clearInterval(bell));
     },
   };
 }

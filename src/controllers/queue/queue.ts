@@ -59,7 +59,7 @@ export class WorkQueue {
   #struggling = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #open = false;
+  #state: 'Closed' | 'Beginning' | 'Open' = 'Closed';
   #idle: (() => void) | undefined;
 
   constructor(options: WorkQueueOptions) {
@@ -88,15 +88,23 @@ export class WorkQueue {
     return this.#failuresByCode;
   }
 
-  /** Works until `signal` aborts; resolves when the last work has ended. What is still queued then is forgotten. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Works until `signal` aborts; resolves when the last work has ended. What is still queued then is forgotten.
+   * @param begin adds what there is to begin with, before any work does. What was added while this did not run is not
+   *   kept: it would stand before what is more urgent, and a replica that stands by has nothing to do.
+   */
+  async run(signal: AbortSignal, begin: () => void): Promise<void> {
     const { promise: stopped, resolve } = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => resolve(), { once: true });
-    this.#open = !signal.aborted;
-    this.#pump();
-    this.#arm();
-    if (this.#open) await stopped;
-    this.#open = false;
+    if (!signal.aborted) {
+      this.#state = 'Beginning';
+      begin();
+      this.#state = 'Open';
+      this.#pump();
+      this.#arm();
+      await stopped;
+    }
+    this.#state = 'Closed';
     if (this.#working.size > 0) await new Promise<void>((done) => (this.#idle = done));
     clearTimeout(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
@@ -106,6 +114,7 @@ export class WorkQueue {
   }
 
   add(key: string, urgency: number = NOW): void {
+    if (this.#state === 'Closed') return;
     const working = this.#working.get(key);
     if (working) {
       working.again = Math.min(working.again ?? urgency, urgency);
@@ -117,13 +126,14 @@ export class WorkQueue {
 
   /** Adds the key at a time (ms since 1970), with that urgency; replaces an earlier appointment of the key. */
   addAt(key: string, at: number, urgency: number = at): void {
+    if (this.#state === 'Closed') return;
     this.#later.make({ key, at, urgency });
     this.#arm();
   }
 
   #pump(): void {
     if (this.#pace.waitMs(performance.now()) > 0) return this.#arm();
-    while (this.#open && this.#working.size < this.#pace.limit) {
+    while (this.#state === 'Open' && this.#working.size < this.#pace.limit) {
       const next = this.#ready.take({
         strugglingToo: this.#struggling < this.#pace.limit * STRUGGLING_SHARE,
         anyway: this.#pace.isSlow,
@@ -147,7 +157,7 @@ export class WorkQueue {
     }
     this.#working.delete(key);
     if (working.struggling) this.#struggling -= 1;
-    if (this.#open && working.again !== undefined) this.add(key, working.again);
+    if (working.again !== undefined) this.add(key, working.again);
     if (this.#working.size === 0) this.#idle?.();
     this.#pump();
   }
@@ -172,7 +182,7 @@ export class WorkQueue {
     const grown = Math.min(BACKOFF_MS.first * 2 ** Math.min(count - 1, 20), most);
     const pauseMs = Math.max(askedMs, grown * (0.5 + Math.random()));
     this.#options.onFailure(key, error, pauseMs);
-    if (this.#open) this.addAt(key, Date.now() + pauseMs, urgency);
+    this.addAt(key, Date.now() + pauseMs, urgency);
   }
 
   /** Whether the server has failed at it while others succeeded: then it must not hold the others up. */
@@ -182,7 +192,7 @@ export class WorkQueue {
   }
 
   #arm(): void {
-    if (!this.#open) return;
+    if (this.#state !== 'Open') return;
     const paceAt = this.#ready.size > 0 ? this.#pace.waitMs(performance.now()) : 0;
     const next = Math.min(
       this.#later.next ?? Number.POSITIVE_INFINITY,

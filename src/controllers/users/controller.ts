@@ -132,9 +132,6 @@ export function usersController({
     queue,
     look: (name) => queue.add(name),
     lookAtAll,
-    async run(signal) {
-      lookAtAll();
-      await queue.run(signal);
-    },
+    run: (signal) => queue.run(signal, lookAtAll),
   };
 }

@@ -25,8 +25,8 @@ function start(work: (key: string) => Promise<void>, concurrency = 1) {
     work,
     onFailure: (key, _, pauseMs) => failures.push({ key, pauseMs }),
   });
-  const run = () => {
-    running = queue.run(stop.signal);
+  const run = (begin: () => void = () => undefined) => {
+    running = queue.run(stop.signal, begin);
   };
   return { queue, failures, run };
 }
@@ -39,9 +39,10 @@ describe('a key', () => {
   test('is worked on once, however often it was added', async () => {
     const done: string[] = [];
     const { queue, run } = start(async (key) => void done.push(key));
-    for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
-    expect(queue.depth).toBe(2);
-    run();
+    run(() => {
+      for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
+      expect(queue.depth).toBe(2);
+    });
     await turns();
     expect(done).toEqual(['a', 'b']);
   });
@@ -49,11 +50,12 @@ describe('a key', () => {
   test('comes before those that are less urgent, even where it was less urgent itself before', async () => {
     const done: string[] = [];
     const { queue, run } = start(async (key) => void done.push(key));
-    queue.add('calm', 300);
-    queue.add('late', 100);
-    queue.add('raised', 200);
-    queue.add('raised', 0);
-    run();
+    run(() => {
+      queue.add('calm', 300);
+      queue.add('late', 100);
+      queue.add('raised', 200);
+      queue.add('raised', 0);
+    });
     await turns();
     expect(done).toEqual(['raised', 'late', 'calm']);
   });
@@ -69,8 +71,7 @@ describe('a key', () => {
       await new Promise<void>((open) => gates.push(open));
       now -= 1;
     }, 4);
-    queue.add('a');
-    run();
+    run(() => queue.add('a'));
     await turns();
     for (let i = 0; i < 5; i++) queue.add('a');
     gates.shift()?.();
@@ -111,8 +112,7 @@ describe('a failure', () => {
     const { queue, failures, run } = start(async () => {
       throw new Error('no');
     });
-    queue.add('a');
-    run();
+    run(() => queue.add('a'));
     await jest.advanceTimersByTimeAsync(600_000);
     const pauses = failures.map(({ pauseMs }) => pauseMs);
     expect(pauses[0]).toBeLessThan(100);
@@ -125,8 +125,7 @@ describe('a failure', () => {
     const { queue, failures, run } = start(async () => {
       throw new ApiError('PUT /x', 429, {}, 7_000);
     });
-    queue.add('a');
-    run();
+    run(() => queue.add('a'));
     await turns();
     expect(failures).toEqual([{ key: 'a', pauseMs: 7_000 }]);
   });
@@ -135,8 +134,7 @@ describe('a failure', () => {
     const { queue, failures, run } = start(async () => {
       throw new ApiError('PUT /x', 429, {}, 86_400_000);
     });
-    queue.add('a');
-    run();
+    run(() => queue.add('a'));
     await turns();
     expect(failures).toEqual([{ key: 'a', pauseMs: 30_000 }]);
   });
@@ -146,8 +144,7 @@ describe('a failure', () => {
     const { queue, failures, run } = start(async () => {
       if (fail) throw new Error('no');
     });
-    queue.add('a');
-    run();
+    run(() => queue.add('a'));
     await jest.advanceTimersByTimeAsync(20_000);
     fail = false;
     await jest.advanceTimersByTimeAsync(60_000);
@@ -177,8 +174,9 @@ describe('while the server takes nothing', () => {
       attempts += 1;
       return fail();
     }, 32);
-    for (const key of keys) queue.add(key, expiry(key));
-    run();
+    run(() => {
+      for (const key of keys) queue.add(key, expiry(key));
+    });
     await jest.advanceTimersByTimeAsync(20_000);
     const atFirst = attempts;
     await jest.advanceTimersByTimeAsync(60_000);
@@ -193,8 +191,9 @@ describe('while the server takes nothing', () => {
       if (isAway) await away();
       done.push(key);
     }, 32);
-    for (const key of keys) queue.add(key, expiry(key));
-    run();
+    run(() => {
+      for (const key of keys) queue.add(key, expiry(key));
+    });
     await jest.advanceTimersByTimeAsync(600_000);
     isAway = false;
     await jest.advanceTimersByTimeAsync(6_000);
@@ -211,8 +210,7 @@ describe('while the server takes nothing', () => {
       if (isAway) await away();
       done.push(key);
     }, 4);
-    queue.add('a', 2_000_000);
-    run();
+    run(() => queue.add('a', 2_000_000));
     await jest.advanceTimersByTimeAsync(30_000);
     queue.add('a');
     queue.add('b');
@@ -269,9 +267,10 @@ describe('nothing starves', () => {
   test('where changes never end: every fourth key is one whose time has come', async () => {
     const done: string[] = [];
     const { queue, run } = start(async (key) => void done.push(key));
-    for (let n = 0; n < 30; n++) queue.add(`change-${n}`);
-    for (let n = 0; n < 10; n++) queue.add(`due-${n}`, 2_000_000 + n);
-    run();
+    run(() => {
+      for (let n = 0; n < 30; n++) queue.add(`change-${n}`);
+      for (let n = 0; n < 10; n++) queue.add(`due-${n}`, 2_000_000 + n);
+    });
     await turns();
     await turns();
     await turns();
@@ -281,15 +280,28 @@ describe('nothing starves', () => {
   test('but what nobody waits for comes when nothing else is left', async () => {
     const done: string[] = [];
     const { queue, run } = start(async (key) => void done.push(key));
-    queue.add('written down', LAST);
-    queue.add('late', LATE);
-    for (let n = 0; n < 6; n++) queue.add(`change-${n}`);
-    queue.add('due', 2_000_000);
-    run();
+    run(() => {
+      queue.add('written down', LAST);
+      queue.add('late', LATE);
+      for (let n = 0; n < 6; n++) queue.add(`change-${n}`);
+      queue.add('due', 2_000_000);
+    });
     await turns();
     expect(done).toHaveLength(9);
     expect(done.slice(-2)).toEqual(['late', 'written down']);
   });
+});
+
+test('what is added while it does not run is not kept: a replica that stands by has nothing to do', async () => {
+  const done: string[] = [];
+  const { queue, run } = start(async (key) => void done.push(key));
+  queue.add('changed');
+  queue.addAt('due', 0);
+  expect(queue.depth).toBe(0);
+  expect(queue.oldestWaitingMs).toBe(0);
+  run(() => queue.add('begun with'));
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(done).toEqual(['begun with']);
 });
 
 test('a run that is stopped waits for the work under way and forgets the rest', async () => {
@@ -299,9 +311,10 @@ test('a run that is stopped waits for the work under way and forgets the rest', 
     await new Promise<void>((resolve) => (open = resolve));
     done.push(key);
   });
-  queue.add('a');
-  queue.add('b');
-  run();
+  run(() => {
+    queue.add('a');
+    queue.add('b');
+  });
   await turns();
   stop.abort();
   let ended = false;
@@ -316,14 +329,16 @@ test('a run that is stopped waits for the work under way and forgets the rest', 
 
 describe('what is measured', () => {
   test('is how many wait, and how long the one that has waited longest', async () => {
-    const gate = Promise.withResolvers<void>();
-    const { queue, run } = start(() => gate.promise);
+    const [busy, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { queue, run } = start((key) => (key === 'busy' ? busy : gate).promise);
     expect(queue.oldestWaitingMs).toBe(0);
+    run(() => queue.add('busy'));
     queue.add('first', 500);
     await jest.advanceTimersByTimeAsync(1_000);
     queue.add('second', 0);
+    expect(queue.depth).toBe(2);
     expect(queue.oldestWaitingMs).toBe(1_000);
-    run();
+    busy.resolve();
     await turns();
     // The more urgent one is worked on, and the one that has waited longer still waits.
     expect(queue.depth).toBe(1);

@@ -1,7 +1,8 @@
 // Which User comes first, where there is work for all of them.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { usersController } from '../../../src/controllers/users/controller.ts';
+import { type UsersController, usersController } from '../../../src/controllers/users/controller.ts';
+import type { LookAgain } from '../../../src/controllers/users/reconcile.ts';
 import { permissions } from '../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
 import { createStores } from '../../../src/observation/caches.ts';
@@ -12,24 +13,17 @@ import { cachesOf } from './caches-of.ts';
 
 const USERS = Array.from({ length: 100 }, (_, index) => `u${index}`);
 
-test('what may wait of one User waits until everybody else has had a turn', async () => {
+interface Scene {
+  /** In the order in which they came. */
+  readonly turns: string[];
+  readonly controller: UsersController;
+}
+
+/** @param expiry of the token of each */
+function scene(expiry: (index: number) => number, reconcile: (first: boolean) => LookAgain): Scene {
   const stores = createStores();
   const proof = { isProven: () => true, untilProven: async () => true, ageMs: () => 0 };
   const caches = cachesOf(stores, proof);
-  const users = USERS.map((name) => {
-    const user = ada({ metadata: { ...ada().metadata, name, uid: name }, spec: { namespace: name } });
-    return { name, uid: name, resourceVersion: '1', user };
-  });
-  stores.users.replace(users, '1');
-  const secrets = USERS.map((namespace) =>
-    cachedSecret({
-      namespace,
-      uid: `secret of ${namespace}`,
-      resourceVersion: '1',
-      claimedExpiry: Date.now(),
-    }),
-  );
-  stores.secrets.replace(secrets, '1');
   const turns: string[] = [];
   const controller = usersController({
     caches,
@@ -40,15 +34,52 @@ test('what may wait of one User waits until everybody else has had a turn', asyn
       const first = !turns.includes(name);
       turns.push(name);
       await Promise.resolve();
-      return first ? 'AfterOthers' : undefined;
+      return reconcile(first);
     },
     isLeading: () => true,
     log: pino({ level: 'silent' }),
   });
+  const users = USERS.map((name) => {
+    const user = ada({ metadata: { ...ada().metadata, name, uid: name }, spec: { namespace: name } });
+    return { name, uid: name, resourceVersion: '1', user };
+  });
+  stores.users.replace(users, '1');
+  const secrets = USERS.map((namespace, index) =>
+    cachedSecret({
+      namespace,
+      uid: `secret of ${namespace}`,
+      resourceVersion: '1',
+      claimedExpiry: expiry(index),
+    }),
+  );
+  stores.secrets.replace(secrets, '1');
+  return { turns, controller };
+}
+
+async function untilTurns({ controller, turns }: Scene, count: number): Promise<void> {
   const life = new AbortController();
   const done = controller.run(life.signal);
-  await waitUntil('everybody to have had two turns', 5_000, () => turns.length === 2 * USERS.length);
+  await waitUntil(`${count} turns`, 5_000, () => turns.length === count);
   life.abort();
   await done;
-  expect(new Set(turns.slice(0, USERS.length)).size).toBe(USERS.length);
+}
+
+test('what may wait of one User waits until everybody else has had a turn', async () => {
+  const all = scene(
+    () => Date.now(),
+    (first) => (first ? 'AfterOthers' : undefined),
+  );
+  await untilTurns(all, 2 * USERS.length);
+  expect(new Set(all.turns.slice(0, USERS.length)).size).toBe(USERS.length);
+});
+
+test('who begins, having heard of everybody before, begins with the tokens that have least time left', async () => {
+  // 37 and 100 have no common divisor: everybody has a rank of their own, and no order of names is that of the ranks.
+  const rank = (index: number) => (37 * index) % USERS.length;
+  const all = scene(
+    (index) => Date.now() + rank(index) * 1_000,
+    () => undefined,
+  );
+  await untilTurns(all, USERS.length);
+  expect(all.turns).toEqual(USERS.toSorted((a, b) => rank(USERS.indexOf(a)) - rank(USERS.indexOf(b))));
 });
