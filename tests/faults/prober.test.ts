@@ -132,6 +132,23 @@ describe('on paper', () => {
     },
   );
 
+  test('where nothing may be minted, a token below the floor is forgiven while the time to take it away was lost', async () => {
+    signIn();
+    // The margin begins at 90 s, and the token is to be taken away from 115 s on.
+    now = START + 90_000;
+    const unmintable = outage('Unmintable');
+    now = START + 114_000;
+    unmintable.over();
+    const slow = outage('TooSlow');
+    now = START + 121_000;
+    expect(await read({})).toEqual([]);
+    slow.over();
+    now += 4_999;
+    expect(await read({})).toEqual([]);
+    now += 1;
+    expect(await read({})).toEqual(['TooShort']);
+  });
+
   test('a token below the floor is not forgiven where half of the margin was free', async () => {
     signIn();
     now = START + 90_000 + BOUND_MS;

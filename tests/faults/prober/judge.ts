@@ -46,6 +46,8 @@ export interface Life {
 
 /** The last quarter of `ttl - minRemaining` is there for a leader to write in (src/domain/refresh.ts). */
 const MARGIN_SHARE = 0.25;
+/** A token that cannot be replaced goes so long before its floor (src/domain/refresh.ts). */
+const FLOOR_AHEAD_MS = 5_000;
 /** "A leader mints only on caches proven younger than 5 s." The claim iat has a grain of a second. */
 const STALEST_MINT_MS = 5_000 + 1_000;
 
@@ -118,8 +120,14 @@ export class Judge {
     const leastMs = exp * 1_000 - sent;
     if (by === 'Watch' || leastMs >= minRemainingMs) return;
     const floor = exp * 1_000 - minRemainingMs;
-    const ableMs = this.#able(floor - 2 * this.#boundMs, sent, NO_WRITES);
-    if (ableMs >= this.#boundMs)
+    const marginBegan = floor - 2 * this.#boundMs;
+    // Who may mint nothing can only take it away, in the last moments before the floor.
+    const [from, enoughMs] =
+      this.#journal.timeline.total('Unmintable', marginBegan, sent) > 0
+        ? [floor - FLOOR_AHEAD_MS, FLOOR_AHEAD_MS]
+        : [marginBegan, this.#boundMs];
+    const ableMs = this.#able(from, sent, NO_WRITES);
+    if (ableMs >= enoughMs)
       violation(
         'TooShort',
         `${leastMs} ms to live, although a leader could write for ${ableMs} ms, jti ${jti}`,
