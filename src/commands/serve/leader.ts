@@ -9,6 +9,7 @@ import type { QueueView } from '../../controllers/queue/queue.ts';
 import { tending } from '../../controllers/tend.ts';
 import { applier } from '../../controllers/users/apply.ts';
 import { usersController } from '../../controllers/users/controller.ts';
+import { prover } from '../../controllers/users/prove.ts';
 import { reconciler } from '../../controllers/users/reconcile.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { signer } from '../../issuer/signer.ts';
@@ -58,8 +59,8 @@ export function leaderWork(
     license: license.reading,
     permissions,
     reconcile: reconciler({
-      client,
       surroundings,
+      prove: prover(client, caches),
       apply,
       tell,
       askPermission: held.ask,

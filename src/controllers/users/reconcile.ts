@@ -1,6 +1,6 @@
 // Brings one User to what is decided for it: observe, decide, apply, until there is nothing left to do.
 import { isDeepStrictEqual } from 'node:util';
-import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import { TOKEN_SECRET } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
 import { earliest } from '../../domain/directory.ts';
@@ -10,11 +10,9 @@ import type { Step } from '../../domain/step.ts';
 import type { Tell } from '../../domain/happening.ts';
 import type { CannotMint, Observed } from '../../domain/observed.ts';
 import { hasStatus } from '../../kubernetes/api-error.ts';
-import type { KubernetesClient } from '../../kubernetes/client.ts';
-import type { RawObject } from '../../kubernetes/resource.ts';
 import { observe, type Surroundings } from '../../observation/observe.ts';
-import { POLICIES, USERS } from '../../observation/views.ts';
 import type { Apply, Target } from './apply.ts';
+import type { Prove } from './prove.ts';
 
 /** There is nothing to write a status to. */
 function withoutStatus(decision: Decision, { status = {} }: User): Decision {
@@ -30,17 +28,14 @@ type Outcome = 'Done' | 'Refreshed' | 'Unfinished' | 'AnchorGone';
 /** More rounds than the longest honest way takes: finalizer, namespace, Secret, token, status. */
 const MOST_ROUNDS = 8;
 
-/** As long as a proof takes. */
-const PROOF_MS = 3_000;
-
 const UNPROVEN: CannotMint = {
   reason: 'CacheNotProven',
   message: 'The API server does not confirm that what Latchkey knows is current, so no token is minted.',
 };
 
 export interface ReconcileOptions {
-  readonly client: KubernetesClient;
   readonly surroundings: Surroundings;
+  readonly prove: Prove;
   readonly apply: Apply;
   readonly tell: Tell;
   /** Told where something may be taken away only after it has been counted. */
@@ -62,40 +57,14 @@ export type LookAgain = Date | 'AfterOthers' | 'AfterAnchors' | undefined;
 export type Reconcile = (name: string, isLeading: () => boolean) => Promise<LookAgain>;
 
 export function reconciler({
-  client,
   surroundings,
+  prove,
   apply,
   tell,
   askPermission,
   now,
 }: ReconcileOptions): Reconcile {
   const { caches } = surroundings;
-
-  /**
-   * Whether the caches may be minted on. A refresh waits for a proof, which is one for all and leaves it at one request;
-   * nobody should have to wait so long for a first token. Without a proof the two objects that can say no are read
-   * live. Where the stores may hold something new by now this returns 'changed'.
-   */
-  async function prove(user: User, { mayWait }: Decision): Promise<'fresh' | 'changed'> {
-    const proofs = [caches.userFreshness, caches.policyFreshness];
-    // Each is asked, so that each begins a proof.
-    if (proofs.map((proof) => proof.isProven()).every(Boolean)) return 'fresh';
-    if (mayWait) {
-      const proven = await Promise.all(proofs.map((proof) => proof.untilProven(PROOF_MS)));
-      if (proven.every(Boolean)) return 'changed';
-    }
-    const before = caches.policies.get(POLICY_NAME)?.resourceVersion;
-    const [liveUser, livePolicy] = await Promise.all([
-      client.request<RawObject>({ method: 'GET', path: `${USERS.path}/${user.metadata.name}` }),
-      client.request<RawObject>({ method: 'GET', path: `${POLICIES.path}/${POLICY_NAME}` }),
-    ]);
-    caches.users.merge(USERS.view(liveUser));
-    caches.policies.merge(POLICIES.view(livePolicy));
-    const same =
-      liveUser.metadata.resourceVersion === user.metadata.resourceVersion &&
-      livePolicy.metadata.resourceVersion === before;
-    return same ? 'fresh' : 'changed';
-  }
 
   async function carryOut(
     { user, policy }: Observed,
@@ -185,7 +154,7 @@ export function reconciler({
 
       if (decision.steps.some((step) => step.do === 'WriteToken')) {
         try {
-          if ((await prove(cached.user, decision)) === 'changed') continue;
+          if ((await prove(cached.user, decision.mayWait)) === 'changed') continue;
         } catch (error) {
           // Decided once more without the right to mint: an old token must still go at its floor.
           cannotMint = UNPROVEN;

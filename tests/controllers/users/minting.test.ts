@@ -1,12 +1,14 @@
 // What a token is minted on: proven caches, or the two objects that can say no, read live. Proofs and API are scripted.
 import { expect, test } from '@jest/globals';
+import { prover } from '../../../src/controllers/users/prove.ts';
 import { reconciler } from '../../../src/controllers/users/reconcile.ts';
 import type { WrittenSecret } from '../../../src/domain/observed.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { createStores } from '../../../src/observation/caches.ts';
-import { ada, KID, NO_LICENSE, policyWith, writtenToken } from '../../domain/pictures.ts';
+import { ada, policyWith, writtenToken } from '../../domain/pictures.ts';
 import { cachedSecret } from './cached-secret.ts';
 import { cachesOf } from './caches-of.ts';
+import { surroundingsOf } from './surroundings-of.ts';
 
 const MINUTE_MS = 60_000;
 const user = ada();
@@ -68,18 +70,8 @@ function scene(
   } as unknown as KubernetesClient;
   const minted = new Error('minted');
   const reconcile = reconciler({
-    client,
-    surroundings: {
-      caches,
-      settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
-      license: () => NO_LICENSE,
-      cannotMint: () => undefined,
-      publishedKeys: () => new Set([KID]),
-      written: () => written,
-      claimed: () => claimed,
-      permission: () => undefined,
-      directory: () => undefined,
-    },
+    prove: prover(client, caches),
+    surroundings: surroundingsOf(caches, { written: () => written, claimed: () => claimed }),
     apply: {
       // The first mint ends the story.
       step: async (step) => {

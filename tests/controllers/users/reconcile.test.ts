@@ -3,17 +3,17 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import { applier } from '../../../src/controllers/users/apply.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
+import { prover } from '../../../src/controllers/users/prove.ts';
 import { reconciler, type LookAgain, type Reconcile } from '../../../src/controllers/users/reconcile.ts';
 import type { CannotMint } from '../../../src/domain/observed.ts';
 import { ApiError } from '../../../src/kubernetes/api-error.ts';
 import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { createStores } from '../../../src/observation/caches.ts';
-import type { Surroundings } from '../../../src/observation/observe.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
-import { NO_LICENSE } from '../../domain/pictures.ts';
 import { ModelApiServer, overTheWire, type Watched } from './model/api-server.ts';
 import { SIGNER, TTL } from './model/world.ts';
 import { cachesOf } from './caches-of.ts';
+import { surroundingsOf } from './surroundings-of.ts';
 
 const START = Date.parse('2030-01-01T00:00:00Z');
 const MINUTE_MS = 60_000;
@@ -68,17 +68,7 @@ function startOperator(): {
   const freshness = { isProven: () => proven, untilProven: async () => proven, ageMs: () => 0 };
   const caches = cachesOf(stores, freshness);
   const written = ledger();
-  const surroundings: Surroundings = {
-    caches,
-    settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
-    license: () => NO_LICENSE,
-    cannotMint: () => cannotMint,
-    publishedKeys: () => new Set(['key']),
-    written: written.written,
-    claimed: written.claimed,
-    permission: () => undefined,
-    directory: () => undefined,
-  };
+  const surroundings = surroundingsOf(caches, written, { cannotMint: () => cannotMint });
   const tell = () => undefined;
   const log = pino({ level: 'silent' });
   const apply = applier({
@@ -92,7 +82,14 @@ function startOperator(): {
   });
   const now = () => new Date(Date.now() + serverAheadMs);
   const askPermission = () => undefined;
-  const run: Reconcile = reconciler({ client, surroundings, apply, tell, askPermission, now });
+  const run: Reconcile = reconciler({
+    prove: prover(client, caches),
+    surroundings,
+    apply,
+    tell,
+    askPermission,
+    now,
+  });
   const resources = { users: [USERS, stores.users], tokenpolicies: [POLICIES, stores.policies], namespaces: [NAMESPACES, stores.namespaces], secrets: [SECRETS, stores.secrets], anchors: [ANCHORS, stores.anchors], rolebindings: [BINDINGS, stores.bindings] } as const; // prettier-ignore
   const listAgain = (...kinds: Watched[]) => {
     const version = api.changes.at(-1)?.object.metadata.resourceVersion ?? '1';

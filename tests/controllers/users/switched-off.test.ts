@@ -6,13 +6,14 @@ import { permissions } from '../../../src/controllers/holds/permissions.ts';
 import { applier } from '../../../src/controllers/users/apply.ts';
 import { usersController } from '../../../src/controllers/users/controller.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
+import { prover } from '../../../src/controllers/users/prove.ts';
 import { reconciler } from '../../../src/controllers/users/reconcile.ts';
 import type { ApiRequest, KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { createStores } from '../../../src/observation/caches.ts';
-import type { Surroundings } from '../../../src/observation/observe.ts';
 import { ANCHORS, BINDINGS, NAMESPACES, POLICIES, SECRETS, USERS } from '../../../src/observation/views.ts';
 import { NO_LICENSE } from '../../domain/pictures.ts';
 import { cachesOf } from './caches-of.ts';
+import { surroundingsOf } from './surroundings-of.ts';
 import { ModelApiServer, overTheWire } from './model/api-server.ts';
 import { SIGNER, TTL } from './model/world.ts';
 
@@ -70,17 +71,7 @@ function startOperator({ tokenSource, told: when }: Case) {
   const written = ledger();
   const permitted = permissions();
   const log = pino({ level: 'silent' });
-  const surroundings: Surroundings = {
-    caches,
-    settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
-    license: () => NO_LICENSE,
-    cannotMint: () => undefined,
-    publishedKeys: () => new Set(['key']),
-    written: written.written,
-    claimed: written.claimed,
-    permission: permitted.of,
-    directory: () => undefined,
-  };
+  const surroundings = surroundingsOf(caches, written, { permission: permitted.of });
   const nobody = () => undefined;
   const apply = applier({ client, caches, ledger: written, signer: SIGNER, podSecurity: 'restricted', tell: nobody, log }); // prettier-ignore
   const controller = usersController({
@@ -88,7 +79,7 @@ function startOperator({ tokenSource, told: when }: Case) {
     ledger: written,
     license: () => NO_LICENSE,
     permissions: permitted,
-    reconcile: reconciler({ client, surroundings, apply, tell: nobody, askPermission: nobody, now: () => new Date() }), // prettier-ignore
+    reconcile: reconciler({ prove: prover(client, caches), surroundings, apply, tell: nobody, askPermission: nobody, now: () => new Date() }), // prettier-ignore
     isLeading: () => true,
     log,
   });

@@ -15,6 +15,7 @@ import { applier } from '../../../../src/controllers/users/apply.ts';
 import { holds, type Holds } from '../../../../src/controllers/holds/holds.ts';
 import { permissions, type Permissions } from '../../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../../src/controllers/users/ledger.ts';
+import { prover } from '../../../../src/controllers/users/prove.ts';
 import { reconciler, type LookAgain, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
 import { confirmedIds } from '../../../../src/domain/confirmation.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
@@ -44,6 +45,8 @@ import {
 } from '../../../../src/observation/views.ts';
 import { ModelApiServer, overTheWire, type Change, type Stored, type Watched } from './api-server.ts';
 import { cachesOf } from '../caches-of.ts';
+import { KID } from '../../../domain/pictures.ts';
+import { surroundingsOf } from '../surroundings-of.ts';
 
 export const TTL = { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'] };
 const SKEW: CannotMint = { reason: 'ClockSkew', message: 'the clocks differ' };
@@ -320,17 +323,11 @@ export class World {
       ageMs: () => Number.POSITIVE_INFINITY,
     };
     const caches = cachesOf(stores, unproven);
-    const surroundings: Surroundings = {
-      caches,
-      settings: { portal: 'https://portal.test', operatorNamespace: 'latchkey' },
+    const surroundings = surroundingsOf(caches, written, {
       license: () => ({ content: operator.license, at: this.#licenseNow(operator) }),
       cannotMint: () => (this.#clocksAgree() ? undefined : SKEW),
-      publishedKeys: () => new Set(['key']),
-      written: written.written,
-      claimed: written.claimed,
       permission: permitted.of,
-      directory: () => undefined,
-    };
+    });
     const log = pino({ level: 'silent' });
     const tell = () => undefined;
     const apply = applier({
@@ -350,7 +347,7 @@ export class World {
       tell,
     });
     const reconcile = reconciler({
-      client: this.#client,
+      prove: prover(this.#client, caches),
       surroundings,
       apply,
       tell,
@@ -678,7 +675,7 @@ export const SIGNER: Signer = {
   async sign(claims, ttlMs, now) {
     const exp = Math.floor(now.getTime() / 1_000) * 1_000 + ttlMs;
     const minted: Minted = { sub: claims.sub, sid: claims.sid, exp };
-    return { token: JSON.stringify(minted), expiresAt: new Date(exp), jti: 'jti', kid: 'key' };
+    return { token: JSON.stringify(minted), expiresAt: new Date(exp), jti: 'jti', kid: KID };
   },
 };
 
