@@ -1,7 +1,7 @@
 // The promise about directories on a real 389 Directory Server, by the real operator, killed in between.
 import { afterAll, expect, test } from '@jest/globals';
 import { startDirectory389 } from '../../dev/directories/directory-389.ts';
-import { userDn } from '../../dev/directories/entries.ts';
+import { SUFFIX, userDn } from '../../dev/directories/entries.ts';
 import { directoryFlags } from '../../dev/directories/flags.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { ASK_OFTEN } from '../support/ask-often.ts';
@@ -9,7 +9,7 @@ import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const NAMES = ['ada', 'grace', 'margaret'];
+const NAMES = ['ada', 'grace', 'linus', 'margaret'];
 
 const directory = await startDirectory389({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
@@ -42,6 +42,34 @@ test(
   () => findsWhatNobodyWatched(latchkey, person('grace'), flags),
   60_000,
 );
+
+// The server computes nsAccountLock of everybody who has the role; their own entries do not change.
+test('disabled with a role in the directory → invalid until the role is enabled, and signed in', async () => {
+  const role = `cn=contractors,${SUFFIX}`;
+  const kinds = ['ldapSubEntry', 'nsRoleDefinition', 'nsSimpleRoleDefinition', 'nsManagedRoleDefinition'];
+  await directory.modify(
+    [
+      `dn: ${role}`,
+      'changetype: add',
+      ...kinds.map((kind) => `objectClass: ${kind}`),
+      'cn: contractors',
+      '',
+    ].join('\n'),
+  );
+  await directory.modify(`dn: ${userDn('linus')}\nchangetype: modify\nadd: nsRoleDN\nnsRoleDN: ${role}\n`);
+  expect((await latchkey.signIn('linus', PASSWORD)).status).toBe(303);
+  await latchkey.untilToken('linus');
+  await directory.dsidm('role', 'lock', role);
+  const { directory: heard } = await latchkey.untilStatus('linus', (status) => status.session === undefined);
+  expect(heard).toMatchObject({ state: 'Inactive', reason: 'Disabled' });
+  await latchkey.untilNoToken('linus');
+  expect((await latchkey.signIn('linus', PASSWORD)).status).not.toBe(303);
+  await directory.dsidm('role', 'unlock', role);
+  await latchkey.untilStatus('linus', ({ phase }) => phase === 'Pending');
+  expect(await latchkey.token('linus')).toBeUndefined();
+  expect((await latchkey.signIn('linus', PASSWORD)).status).toBe(303);
+  await latchkey.untilToken('linus');
+});
 
 test('deleted in the directory → invalid', async () => {
   expect((await latchkey.signIn('margaret', PASSWORD)).status).toBe(303);
