@@ -15,7 +15,7 @@ import { TOKEN_KEY, TOKEN_SECRET } from '../../src/api/names.ts';
 import { LatchkeyError } from '../../src/errors.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { latchkeyCommand } from '../latchkey/command.ts';
-import { adminKubectl, install, OPERATOR_NAMESPACE } from '../latchkey/install.ts';
+import { adminKubectl, install, OPERATOR_NAMESPACE, VALUES } from '../latchkey/install.ts';
 import { startOperator } from '../latchkey/operator.ts';
 import { webhookFlags } from '../latchkey/webhook.ts';
 import { waitUntil } from '../wait-until.ts';
@@ -82,7 +82,10 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
     started.push({ what: 'control plane', stop: () => cluster.stop() });
     const kubectl = adminKubectl(cluster);
 
-    await step('Installing the Helm chart', () => install(cluster));
+    const tokenAudiences = ['latchkey', API_AUDIENCE];
+    await step('Installing the Helm chart', () =>
+      install(cluster, { settings: { ...VALUES.settings, tokenAudiences } }),
+    );
     const accounts = demoAccounts();
     const directory = await step(
       kind === 'local' ? 'Writing two local accounts' : 'Starting OpenLDAP with two accounts',
@@ -92,7 +95,7 @@ async function demo(kind: DirectoryKind, stopped: AbortSignal): Promise<void> {
 
     const operator = await step('Starting the operator and the portal', () =>
       startOperator(cluster, {
-        flags: [`--token-audiences=latchkey,${API_AUDIENCE}`, ...directory.flags],
+        flags: [`--token-audiences=${tokenAudiences.join(',')}`, ...directory.flags],
       }),
     );
     started.push({ what: 'operator', stop: () => operator.stop() });

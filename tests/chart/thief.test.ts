@@ -31,6 +31,18 @@ const { kubectl, attempt } = thief;
 
 const USER = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User' };
 const POLICY = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'TokenPolicy' };
+/** As the operator makes it, with changes. */
+const madePolicy = (accessToken: object = {}, spec: object = {}, metadata: object = {}) => ({
+  ...POLICY,
+  metadata: { name: 'cluster', finalizers: ['latchkey.dev/policy'], ...metadata },
+  spec: {
+    enabled: true,
+    tokenSource: 'Latchkey',
+    accessToken: { ttl: '30m', minRemaining: '10m', audiences: ['latchkey'], ...accessToken },
+    directory: { onUnreachable: 'Keep', gracePeriod: '1h' },
+    ...spec,
+  },
+});
 const SELF = 'system:serviceaccount:latchkey:latchkey';
 const TOKEN_REQUEST = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
 const accountPath = (of: string) => `${paths.namespace(of)}/serviceaccounts/access-token`;
@@ -62,6 +74,8 @@ const eventOf = (name: string, change: object) => ({
   regarding: { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', name: 'ada' },
   ...change,
 });
+const FINALIZERS = ['example.org/never'];
+const OWNERS = [{ apiVersion: 'v1', kind: 'Namespace', name: 'gone', uid: 'gone' }];
 /** Filled with a token of whatever ServiceAccount of its namespace it names. */
 const tokenOf = (account: string, name = 'access-token') =>
   secret(name, {
@@ -116,6 +130,7 @@ for (const request of [
   apply(paths.secret('payroll'), secret()),
   apply(paths.binding('payroll'), binding([person('ada')])),
   post(paths.leases(OWN), { metadata: { name: 'probe' } }),
+  post(paths.policies, { ...POLICY, metadata: { name: 'cluster', annotations: { a: 'b' } }, spec: {} }),
   post(events, eventOf('probe', { reportingController: 'probe' })),
 ])
   await waitUntil(`the policy on ${request.path}`, 20_000, async () =>
@@ -157,6 +172,7 @@ describe('what the operator needs is allowed:', () => {
     ],
     ['read the accounts', get(paths.secret(OWN, 'latchkey-local-accounts'))],
     ['speak in Events', post(events, eventOf('ours', {}))],
+    ['make the policy, where there is none', post(paths.policies, madePolicy())],
     ['count on', merge(`${events}/ours`, { series: { count: 2, lastObservedTime: EVENT_TIME } })],
   ])('%s', async (what, request) => {
     const asked = what.endsWith('on a User')
@@ -164,7 +180,10 @@ describe('what the operator needs is allowed:', () => {
       : what.endsWith('on the policy')
         ? put(`${paths.policies}/cluster`, await tokenPolicy(), 'latchkey.dev/policy')
         : request;
-    expect(await attempt(asked)).toBe('done');
+    // That one is there already.
+    expect(await attempt(asked)).toMatch(
+      what.startsWith('make the policy') ? /: 409 AlreadyExists / : /^done$/,
+    );
   });
 
   function put(path: string, object: { metadata: object }, finalizer: string): ApiRequest {
@@ -260,6 +279,56 @@ describe('namespaces: the thief cannot', () => {
       post('/api/v1/namespaces', namespace('openshift-evil', { ...MADE, ...RESTRICTED })),
     ],
   ])('%s', async (_, request) => refused(request));
+});
+
+describe('what outlasts its credentials: the thief cannot', () => {
+  const made = (more: object) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    ...more,
+    metadata: {
+      name: 'evil',
+      labels: { ...MADE, ...RESTRICTED },
+      ...('metadata' in more && (more.metadata as object)),
+    },
+  });
+  const labelled = (name: string, more: object) => ({ metadata: { name, labels: OWN_LABELS, ...more } });
+  const bound = (more: object) => ({
+    ...binding([person('bob')]),
+    ...labelled('latchkey-read-access-token', more),
+  });
+  const anchor = (more: object) => secret('access-token-binding', labelled('access-token-binding', more));
+  const keys = (more: object) =>
+    secret('latchkey-signing-keys', {
+      type: 'latchkey.dev/signing-keys',
+      ...labelled('latchkey-signing-keys', more),
+    });
+
+  test.each<[string, (more: object) => ApiRequest]>([
+    ['a namespace', (metadata) => post('/api/v1/namespaces', made({ metadata }))],
+    ['the Secret', (more) => apply(paths.secret('lent'), secret('access-token', labelled('access-token', more)))],
+    ['the Secret that is there', (metadata) => merge(paths.secret('shared'), { metadata })],
+    ['what tokens hang on', (more) => apply(paths.secret('lent', 'access-token-binding'), anchor(more))],
+    ['a binding', (more) => apply(paths.binding('lent'), bound(more))],
+    ['a binding that is there', (metadata) => merge(paths.binding('shared'), { metadata })],
+    ['the account', (metadata) => apply(accountPath('lent'), { ...accountOf(false), metadata: { name: 'access-token', ...metadata } })],
+    ['the signing keys', (more) => post(paths.secrets(OWN), keys(more))],
+    ['the Lease', (more) => post(paths.leases(OWN), { metadata: { name: 'latchkey-leader', ...more } })],
+    ['an Event', (more) => post(events, eventOf('kept', { metadata: { name: 'kept', namespace: 'default', ...more } }))],
+  ])('put a finalizer or an owner on %s', async (_, request) => {
+    await refused(request({ finalizers: FINALIZERS }));
+    await refused(request({ ownerReferences: OWNERS }));
+  }); // prettier-ignore
+
+  test('make a namespace that never goes', () =>
+    refused(post('/api/v1/namespaces', made({ spec: { finalizers: ['kubernetes', ...FINALIZERS] } }))));
+
+  test('though somebody else may, and the operator writes on', async () => {
+    const patch = JSON.stringify({ metadata: { finalizers: FINALIZERS } });
+    await kubectl(['-n', 'shared', 'patch', 'secret', 'access-token', '--type=merge', '-p', patch]);
+    expect(await attempt(merge(paths.secret('shared'), { data: { AUTH_TOKEN: 'dA==' } }))).toBe('done');
+    expect(await attempt(merge(paths.secret('shared'), { metadata: { finalizers: null } }))).toBe('done');
+  });
 });
 
 describe('bindings: the thief cannot', () => {
@@ -594,6 +663,23 @@ describe('Users and the policy: the thief cannot', () => {
     ['delete a User', remove(`${paths.users}/ada`)],
     ['switch the policy', merge(`${paths.policies}/cluster`, { spec: { enabled: true } })],
     ['delete the policy', remove(`${paths.policies}/cluster`)],
+    [
+      'make one for whom it likes',
+      post(paths.policies, madePolicy({ audiences: ['latchkey', 'kubernetes'] })),
+    ],
+    ['make one whose tokens live for longer', post(paths.policies, madePolicy({ ttl: '31m' }))],
+    ['make one of tokens of Kubernetes', post(paths.policies, madePolicy({}, { tokenSource: 'Kubernetes' }))],
+    [
+      'make one that lets people in',
+      post(paths.policies, madePolicy({}, { onboarding: { groups: ['cn=all,dc=example,dc=org'] } })),
+    ],
+    [
+      'make one with a session of its own',
+      post(paths.policies, madePolicy({}, { session: { maxAge: '9999h' } })),
+    ],
+    ['make one that never goes', post(paths.policies, madePolicy({}, {}, { finalizers: FINALIZERS }))],
+    ['make one that somebody owns', post(paths.policies, madePolicy({}, {}, { ownerReferences: OWNERS }))],
+    ['make one with an annotation', post(paths.policies, madePolicy({}, {}, { annotations: { a: 'b' } }))],
     ['delete all Users', remove(paths.users)],
     ['delete all policies', remove(paths.policies)],
   ])('%s', async (_, request) => refused(request));

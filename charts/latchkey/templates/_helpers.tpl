@@ -78,3 +78,16 @@ spec:
 {{- define "latchkey.namespaceKind" -}}
 {{ . }}.metadata.?labels[?'latchkey.dev/namespace'].orValue('')
 {{- end }}
+
+{{/* A validation: a finalizer or an owner that whoever holds the operator's credentials has put on something would outlast
+     them, and keep the namespace of others from ever going. */}}
+{{- define "latchkey.hangsOnNothing" -}}
+- expression: |-
+    request.operation == 'DELETE' ||
+    (object.metadata.?finalizers.orValue([]).all(name,
+      oldObject != null && name in oldObject.metadata.?finalizers.orValue([])) &&
+     object.metadata.?ownerReferences.orValue([]).all(owner,
+      oldObject != null && owner in oldObject.metadata.?ownerReferences.orValue([])))
+  message: Latchkey puts no finalizer and no owner on what it writes
+  reason: Forbidden
+{{- end }}
