@@ -16,18 +16,22 @@ export const httpsUrl = (description: string) =>
     .regex(/^https:\/\/[^\s/]/, NOT_HTTPS)
     .refine(URL.canParse, NOT_HTTPS);
 
+const NO_DURATION = (example: string) => `must be a duration: write for example ${example}`;
+
 /** A duration such as 15m or 720h. @returns milliseconds */
 export const durationText = (description: string, initial: string) =>
   z
     .string()
+    .regex(/^[1-9]\d{0,5}(ms|s|m|h|d)$/, NO_DURATION('15m'))
     .default(initial)
-    .transform((value, context) => {
-      const parsed = /^\d{1,6}(ms|s|m|h|d)$/.test(value) ? ms(value as StringValue) : Number.NaN;
-      if (parsed > 0) return parsed;
-      context.addIssue({ code: 'custom', message: 'must be a duration: write for example 15m' });
-      return z.NEVER;
-    })
+    .transform((value) => ms(value as StringValue))
     .describe(`${description} Default ${initial}.`);
+
+/** A duration as the TokenPolicy has them, which knows neither ms nor d. @returns the text */
+export const policyDuration = (description: string, initial: string) =>
+  text(description)
+    .regex(/^[1-9]\d{0,5}(s|m|h)$/, NO_DURATION('30m'))
+    .default(initial);
 
 export const count = (description: string, initial: number) =>
   z

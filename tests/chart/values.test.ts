@@ -56,6 +56,18 @@ test.each([
   [withSettings({ listenAddress: ':1' }), /additional properties 'listenAddress' not allowed/],
   [withSettings({ directory: 'active-directory' }), /settings\/directory.*'local', 'ldap'/s],
   [withSettings({ ldapStartTls: 'yes' }), /settings\/ldapStartTls.*got string, want boolean/s],
+  [withSettings({ externalUrl: 'http://l.example.org' }), /settings\/externalUrl.*does not match pattern/s],
+  [
+    withSettings({ passwordChangeUrl: 'l.example.org' }),
+    /settings\/passwordChangeUrl.*does not match pattern/s,
+  ],
+  [withSettings({ signInWindow: '15 minutes' }), /settings\/signInWindow.*does not match pattern/s],
+  [withSettings({ tokenTtl: '1d' }), /settings\/tokenTtl.*does not match pattern/s],
+  [withSettings({ directory: 'ldap' }), /settings\.ldapUrl: where the directory is/],
+  [
+    withSettings({ directory: 'ldap', ldapUrl: 'ldaps://l.example.org' }),
+    /settings\.ldapBaseDn: where users are searched/,
+  ],
   [withSettings({ signInAttemptsPerUser: 0 }), /settings\/signInAttemptsPerUser.*minimum/s],
   [withSettings({ trustedProxies: '10.0.0.0/8' }), /settings\/trustedProxies.*got string, want array/s],
 ])('%j is refused, and the error says what is wrong', async (values, message) => {

@@ -7,6 +7,7 @@ import {
   list,
   listenAddress,
   networks,
+  policyDuration,
   text,
   yesOrNo,
 } from '../../src/config/fields.ts';
@@ -52,6 +53,22 @@ describe('a duration', () => {
     ['1000000d', WRONG],
     [`${'9'.repeat(200)}s`, WRONG],
   ])('%s reads as %s', (given, wanted) => expect(read(durationText('How long.', '15m'), given)).toBe(wanted));
+});
+
+describe('a duration of the TokenPolicy', () => {
+  const WRONG = 'must be a duration: write for example 30m';
+  test.each([
+    [undefined, '30m'],
+    ['90s', '90s'],
+    ['24h', '24h'],
+    ['1d', WRONG],
+    ['100ms', WRONG],
+    ['0m', WRONG],
+    ['1h30m', WRONG],
+    ['1000000s', WRONG],
+  ])('%s reads as %s', (given, wanted) =>
+    expect(read(policyDuration('How long.', '30m'), given)).toBe(wanted),
+  );
 });
 
 describe('a count', () => {

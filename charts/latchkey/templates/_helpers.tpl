@@ -22,6 +22,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{/* The configuration file: the settings of the values, and those that the chart decides. */}}
 {{- define "latchkey.config" -}}
 {{- $_ := required "settings.externalUrl: where people reach the portal, for example https://latchkey.example.org" .Values.settings.externalUrl -}}
+{{- if eq (default "local" .Values.settings.directory) "ldap" -}}
+{{- $_ := required "settings.ldapUrl: where the directory is, for example ldaps://ldap.example.org" .Values.settings.ldapUrl -}}
+{{- $_ := required "settings.ldapBaseDn: where users are searched, for example ou=people,dc=example,dc=org" .Values.settings.ldapBaseDn -}}
+{{- end -}}
 {{- $own := dict "listenAddress" "0.0.0.0:8443" "metricsListenAddress" "0.0.0.0:9402" -}}
 {{- if not .Values.settings.issuerUrl }}{{ $_ := set $own "issuerUrl" .Values.settings.externalUrl }}{{ end -}}
 {{- if .Values.tls.secretName -}}

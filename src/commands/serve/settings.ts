@@ -7,6 +7,7 @@ import {
   list,
   listenAddress,
   networks,
+  policyDuration,
   text,
   yesOrNo,
 } from '../../config/fields.ts';
@@ -17,7 +18,9 @@ import { secretName } from '../object-names.ts';
 export const serveSettings = z
   .object({
     ...clusterSettings,
-    externalUrl: text('Where people reach the portal, for example https://latchkey.example.org. Required.'),
+    externalUrl: httpsUrl(
+      'Where people reach the portal, for example https://latchkey.example.org. Required.',
+    ),
     issuerUrl: httpsUrl('The "iss" of every token; verifiers fetch the keys below it. HTTPS. Required.'),
     listenAddress: listenAddress('Where to listen for HTTPS.', '0.0.0.0:8443'),
     metricsListenAddress: listenAddress('Where to serve /metrics, over plain HTTP.', '0.0.0.0:9402'),
@@ -30,7 +33,7 @@ export const serveSettings = z
     ),
     trustedProxies: networks('Networks of proxies whose X-Forwarded-For is believed.'),
     contact: text('Whom people without access are told to ask.').default('an administrator of this cluster'),
-    passwordChangeUrl: text('Where people change an expired password. HTTPS.').optional(),
+    passwordChangeUrl: httpsUrl('Where people change an expired password. HTTPS.').optional(),
 
     directory: z
       .enum(['local', 'ldap'], 'must be local or ldap')
@@ -79,8 +82,8 @@ export const serveSettings = z
     signInAttemptsPerAddress: count('Wrong passwords per address and window.', 30),
     signInWindow: durationText('How long wrong passwords count.', '15m'),
 
-    tokenTtl: text('spec.accessToken.ttl of the TokenPolicy, if there is none yet.').default('30m'),
-    tokenMinRemaining: text('spec.accessToken.minRemaining of that TokenPolicy.').default('10m'),
+    tokenTtl: policyDuration('spec.accessToken.ttl of the TokenPolicy, if there is none yet.', '30m'),
+    tokenMinRemaining: policyDuration('spec.accessToken.minRemaining of that TokenPolicy.', '10m'),
     tokenAudiences: list('spec.accessToken.audiences of that TokenPolicy. Default latchkey.', 'latchkey'),
     tokenReviewPrefix: text('What stands before every username and group in a TokenReview. Default latchkey:')
       .regex(
