@@ -101,3 +101,13 @@ test('uninstalling keeps the CRDs with every User, and installing again takes th
   await helm(['install', RELEASE, CHART, '--values', '-'], JSON.stringify(VALUES));
   expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
 });
+
+test('elsewhere it is installed again as docs/operations.md says, and the Users are as they were', async () => {
+  await helm(['uninstall', RELEASE]);
+  // The last one counts.
+  const elsewhere = ['install', 'other', CHART, '--namespace', 'elsewhere', '--create-namespace'];
+  const values = JSON.stringify(VALUES);
+  await expect(helm([...elsewhere, '--values', '-'], values)).rejects.toThrow(/invalid ownership metadata/);
+  await helm([...elsewhere, '--values', '-', '--take-ownership'], values);
+  expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
+});
