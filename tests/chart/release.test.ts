@@ -14,6 +14,9 @@ import {
 } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 
+/** Helm takes some seconds each time, and on a busy machine ten. */
+const TIMEOUT_MS = 90_000;
+
 const cluster = await startControlPlane();
 afterAll(() => cluster.stop());
 const kubectl = adminKubectl(cluster);
@@ -22,35 +25,43 @@ await install(cluster);
 
 const json = async (...args: string[]) => JSON.parse(await kubectl([...args, '-o', 'json']));
 
-test('an upgrade leaves the policy as an admin has switched it, and the Users as they are', async () => {
-  const policy = {
-    apiVersion: 'latchkey.dev/v1alpha1',
-    kind: 'TokenPolicy',
-    metadata: { name: 'cluster' },
-    spec: { enabled: false },
-  };
-  const user = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name: 'ada' }, spec: {} };
-  for (const object of [policy, user]) await kubectl(['create', '-f', '-'], JSON.stringify(object));
-  const before = await json('get', 'tokenpolicies.latchkey.dev,users.latchkey.dev');
+test(
+  'an upgrade leaves the policy as an admin has switched it, and the Users as they are',
+  async () => {
+    const policy = {
+      apiVersion: 'latchkey.dev/v1alpha1',
+      kind: 'TokenPolicy',
+      metadata: { name: 'cluster' },
+      spec: { enabled: false },
+    };
+    const user = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name: 'ada' }, spec: {} };
+    for (const object of [policy, user]) await kubectl(['create', '-f', '-'], JSON.stringify(object));
+    const before = await json('get', 'tokenpolicies.latchkey.dev,users.latchkey.dev');
 
-  await install(cluster, { replicas: 3 });
-  expect(await json('get', 'tokenpolicies.latchkey.dev,users.latchkey.dev')).toEqual(before);
-  expect((await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey')).spec.replicas).toBe(3);
-  const values = JSON.parse(await helm(['get', 'values', RELEASE, '--all', '-o', 'json']));
-  expect(values.replicas).toBe(3);
-});
+    await install(cluster, { replicas: 3 });
+    expect(await json('get', 'tokenpolicies.latchkey.dev,users.latchkey.dev')).toEqual(before);
+    expect((await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey')).spec.replicas).toBe(3);
+    const values = JSON.parse(await helm(['get', 'values', RELEASE, '--all', '-o', 'json']));
+    expect(values.replicas).toBe(3);
+  },
+  TIMEOUT_MS,
+);
 
-test('a change of the settings rolls the Pods, and nothing else does', async () => {
-  const annotations = async () =>
-    (await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey')).spec.template.metadata
-      .annotations;
-  await install(cluster);
-  const before = await annotations();
-  await install(cluster, { replicas: 3 });
-  expect(await annotations()).toEqual(before);
-  await install(cluster, { settings: { externalUrl: 'https://other.example.org' } });
-  expect(await annotations()).not.toEqual(before);
-});
+test(
+  'a change of the settings rolls the Pods, and nothing else does',
+  async () => {
+    const annotations = async () =>
+      (await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey')).spec.template.metadata
+        .annotations;
+    await install(cluster);
+    const before = await annotations();
+    await install(cluster, { replicas: 3 });
+    expect(await annotations()).toEqual(before);
+    await install(cluster, { settings: { externalUrl: 'https://other.example.org' } });
+    expect(await annotations()).not.toEqual(before);
+  },
+  TIMEOUT_MS,
+);
 
 test('a namespace that enforces the Pod security standard "restricted" takes the Pods', async () => {
   const { spec } = await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey');
@@ -93,21 +104,29 @@ test('the API server serves the Lease and everything else of the operator in flo
   await agent.close();
 });
 
-test('uninstalling keeps the CRDs with every User, and installing again takes them up', async () => {
-  await helm(['uninstall', RELEASE]);
-  expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
-  expect(await kubectl(['get', 'clusterroles', '-o', 'name'])).not.toContain('latchkey');
-  // As an admin does it, without the flags that take over what is not Helm's.
-  await helm(['install', RELEASE, CHART, '--values', '-'], JSON.stringify(VALUES));
-  expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
-});
+test(
+  'uninstalling keeps the CRDs with every User, and installing again takes them up',
+  async () => {
+    await helm(['uninstall', RELEASE]);
+    expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
+    expect(await kubectl(['get', 'clusterroles', '-o', 'name'])).not.toContain('latchkey');
+    // As an admin does it, without the flags that take over what is not Helm's.
+    await helm(['install', RELEASE, CHART, '--values', '-'], JSON.stringify(VALUES));
+    expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
+  },
+  TIMEOUT_MS,
+);
 
-test('elsewhere it is installed again as docs/operations.md says, and the Users are as they were', async () => {
-  await helm(['uninstall', RELEASE]);
-  // The last one counts.
-  const elsewhere = ['install', 'other', CHART, '--namespace', 'elsewhere', '--create-namespace'];
-  const values = JSON.stringify(VALUES);
-  await expect(helm([...elsewhere, '--values', '-'], values)).rejects.toThrow(/invalid ownership metadata/);
-  await helm([...elsewhere, '--values', '-', '--take-ownership'], values);
-  expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
-});
+test(
+  'elsewhere it is installed again as docs/operations.md says, and the Users are as they were',
+  async () => {
+    await helm(['uninstall', RELEASE]);
+    // The last one counts.
+    const elsewhere = ['install', 'other', CHART, '--namespace', 'elsewhere', '--create-namespace'];
+    const values = JSON.stringify(VALUES);
+    await expect(helm([...elsewhere, '--values', '-'], values)).rejects.toThrow(/invalid ownership metadata/);
+    await helm([...elsewhere, '--values', '-', '--take-ownership'], values);
+    expect((await json('get', 'users.latchkey.dev')).items).toHaveLength(1);
+  },
+  TIMEOUT_MS,
+);
