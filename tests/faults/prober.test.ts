@@ -136,14 +136,25 @@ describe('on paper', () => {
     signIn();
     // The margin begins at 90 s, and the token is to be taken away from 115 s on.
     now = START + 90_000;
-    const unmintable = outage('Unmintable');
+    outage('Unmintable');
     now = START + 114_000;
-    unmintable.over();
     const slow = outage('TooSlow');
     now = START + 121_000;
     expect(await read({})).toEqual([]);
     slow.over();
     now += 4_999;
+    expect(await read({})).toEqual([]);
+    now += 1;
+    expect(await read({})).toEqual(['TooShort']);
+  });
+
+  test('once it may be minted again, a leader has half a margin to replace what was not yet to go', async () => {
+    signIn();
+    now = START + 90_000;
+    const unmintable = outage('Unmintable');
+    now = START + 119_000;
+    unmintable.over();
+    now += BOUND_MS - 1;
     expect(await read({})).toEqual([]);
     now += 1;
     expect(await read({})).toEqual(['TooShort']);

@@ -121,16 +121,15 @@ export class Judge {
     if (by === 'Watch' || leastMs >= minRemainingMs) return;
     const floor = exp * 1_000 - minRemainingMs;
     const marginBegan = floor - 2 * this.#boundMs;
+    const replaceMs = this.#able(marginBegan, sent, NO_MINTING);
     // Who may mint nothing can only take it away, in the last moments before the floor.
-    const [from, enoughMs] =
-      this.#journal.timeline.total('Unmintable', marginBegan, sent) > 0
-        ? [floor - FLOOR_AHEAD_MS, FLOOR_AHEAD_MS]
-        : [marginBegan, this.#boundMs];
-    const ableMs = this.#able(from, sent, NO_WRITES);
-    if (ableMs >= enoughMs)
+    const goesAt = floor - FLOOR_AHEAD_MS;
+    const mintableFrom = sent - this.#journal.timeline.ableUntil(marginBegan, sent, ['Unmintable']);
+    const takeAwayMs = this.#able(goesAt, Math.max(goesAt, mintableFrom), NO_WRITES);
+    if (replaceMs >= this.#boundMs || takeAwayMs >= FLOOR_AHEAD_MS)
       violation(
         'TooShort',
-        `${leastMs} ms to live, although a leader could write for ${ableMs} ms, jti ${jti}`,
+        `${leastMs} ms to live, although a leader could replace it for ${replaceMs} ms, and take it away for ${takeAwayMs} ms, jti ${jti}`,
       );
   }
 
