@@ -149,7 +149,9 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
     },
     async createUser(name, spec = {}) {
       const body = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name }, spec };
-      await kubectl(['create', '-f', '-'], JSON.stringify(body));
+      // As strict as kubectl.
+      const query = { fieldValidation: 'Strict' };
+      await admin.request({ method: 'POST', path: '/apis/latchkey.dev/v1alpha1/users', query, body });
     },
     async patch(resource, patch) {
       await kubectl(['patch', ...resource.split(' '), '--type=merge', '-p', JSON.stringify(patch)]);
