@@ -1,5 +1,7 @@
 // What only the leader does: the loops over Users, the policy, orphans, the signing keys and the certificate.
 import type { Logger } from 'pino';
+import { POLICY_NAME } from '../../api/names.ts';
+import { isLosing } from '../../controllers/holds/affected.ts';
 import { holds } from '../../controllers/holds/holds.ts';
 import { liveDefinitions } from '../../controllers/holds/live-definitions.ts';
 import { heldTokens } from '../../controllers/orphans/held-token.ts';
@@ -91,8 +93,10 @@ export function leaderWork(
   });
   const { directoryWatch } = known;
   directoryWatch.onFindings((usernames) => {
+    const [tokenPolicy, now] = [caches.policies.get(POLICY_NAME)?.policy, known.now()];
     for (const username of usernames)
-      for (const { name } of caches.byUsername.get(username)) users.look(name);
+      for (const { user } of caches.byUsername.get(username))
+        users.look(user, isLosing(user, tokenPolicy, directoryWatch.find, now));
     // Whoever is good again leaves a hold.
     held.ask();
   });

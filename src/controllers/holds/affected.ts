@@ -1,7 +1,8 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
 import { POLICY_NAME } from '../../api/names.ts';
-import type { Hold } from '../../api/token-policy.ts';
+import type { Hold, TokenPolicy } from '../../api/token-policy.ts';
+import type { User } from '../../api/user.ts';
 import { decideDirectory } from '../../domain/directory.ts';
 import { effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { hasBegun, losesSession } from '../../domain/losing.ts';
@@ -61,16 +62,25 @@ export function deletingPolicy(
   return { cause: 'PolicyCRDDeleting', subjects, standing: 0 };
 }
 
+/** Whether the word of the directory ends the session of this User now, and has not ended it yet. */
+export function isLosing(
+  user: User,
+  policy: TokenPolicy | undefined,
+  directory: Surroundings['directory'],
+  now: Date,
+): boolean {
+  if (!user.status?.session) return false;
+  const view = directory(foldUsername(effectiveUsername(user)));
+  return losesSession(user, policy, decideDirectory(user, policy, view, now).status, view) !== undefined;
+}
+
 /** Users whose session the word of the directory ends now, and has not ended yet. */
 export function inactiveUsers(caches: Caches, directory: Surroundings['directory'], now: Date): Affected {
   const policy = caches.policies.get(POLICY_NAME)?.policy;
   const subjects: Subject[] = [];
   for (const { uid, user } of caches.users.values()) {
-    if (!user.status?.session) continue;
-    const view = directory(foldUsername(effectiveUsername(user)));
-    const { status } = decideDirectory(user, policy, view, now);
-    if (losesSession(user, policy, status, view))
-      subjects.push({ key: uid, hold: user.status.hold, certain: true });
+    if (isLosing(user, policy, directory, now))
+      subjects.push({ key: uid, hold: user.status?.hold, certain: true });
   }
   return { cause: 'Inactive', subjects, standing: caches.users.size - subjects.length };
 }

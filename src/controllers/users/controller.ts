@@ -31,8 +31,11 @@ export interface UsersController {
   readonly queue: QueueView;
   /** Works until `signal` aborts. Begins with every User: what happened before is read from what is. */
   run(signal: AbortSignal): Promise<void>;
-  /** Looks at one User again, for example because the directory says something else of it. */
-  look(name: string): void;
+  /**
+   * Looks at one User again, because the directory says something else of it.
+   * @param isLosing whether that ends its session; else it waits for its turn, as its token may be good for long
+   */
+  look(user: User, isLosing: boolean): void;
   /** Looks at every User again, for example because the clocks agree again. */
   lookAtAll(): void;
 }
@@ -120,17 +123,18 @@ export function usersController({
    * Whoever has signed in and waits for a token comes first; then tokens that are already short of time, before those
    * that only may have been tampered with; then those for whom nothing can change but what is written down of them.
    */
+  function turnOf({ metadata: { name }, status }: User): number {
+    const waits = status?.session?.epoch === epoch();
+    return expiryOf(name) ?? (waits ? NOW + 1 : LAST);
+  }
+
   function lookAtAll(): void {
-    const current = epoch();
-    for (const { name, user } of caches.users.values()) {
-      const waits = user.status?.session?.epoch === current;
-      queue.add(name, expiryOf(name) ?? (waits ? NOW + 1 : LAST));
-    }
+    for (const { name, user } of caches.users.values()) queue.add(name, turnOf(user));
   }
 
   return {
     queue,
-    look: (name) => queue.add(name),
+    look: (user, isLosing) => queue.add(user.metadata.name, isLosing ? NOW : turnOf(user)),
     lookAtAll,
     run: (signal) => queue.run(signal, lookAtAll),
   };

@@ -1,6 +1,7 @@
 // Which User comes first, where there is work for all of them.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import type { User } from '../../../src/api/user.ts';
 import { type UsersController, usersController } from '../../../src/controllers/users/controller.ts';
 import type { LookAgain } from '../../../src/controllers/users/reconcile.ts';
 import { permissions } from '../../../src/controllers/holds/permissions.ts';
@@ -17,10 +18,14 @@ interface Scene {
   /** In the order in which they came. */
   readonly turns: string[];
   readonly controller: UsersController;
+  readonly users: readonly User[];
 }
 
 /** @param expiry of the token of each */
-function scene(expiry: (index: number) => number, reconcile: (first: boolean) => LookAgain): Scene {
+function scene(
+  expiry: (index: number) => number,
+  reconcile: (first: boolean, name: string) => LookAgain,
+): Scene {
   const stores = createStores();
   const proof = { isProven: () => true, untilProven: async () => true, ageMs: () => 0 };
   const caches = cachesOf(stores, proof);
@@ -34,7 +39,7 @@ function scene(expiry: (index: number) => number, reconcile: (first: boolean) =>
       const first = !turns.includes(name);
       turns.push(name);
       await Promise.resolve();
-      return reconcile(first);
+      return reconcile(first, name);
     },
     isLeading: () => true,
     log: pino({ level: 'silent' }),
@@ -53,7 +58,7 @@ function scene(expiry: (index: number) => number, reconcile: (first: boolean) =>
     }),
   );
   stores.secrets.replace(secrets, '1');
-  return { turns, controller };
+  return { turns, controller, users: users.map(({ user }) => user) };
 }
 
 async function untilTurns({ controller, turns }: Scene, count: number): Promise<void> {
@@ -82,4 +87,26 @@ test('who begins, having heard of everybody before, begins with the tokens that 
   );
   await untilTurns(all, USERS.length);
   expect(all.turns).toEqual(USERS.toSorted((a, b) => rank(USERS.indexOf(a)) - rank(USERS.indexOf(b))));
+});
+
+test('whom the directory has only good to say of waits for its turn, and who loses by it comes next', async () => {
+  const rank = (index: number) => (37 * index) % USERS.length;
+  const all = scene(
+    (index) => Date.now() + rank(index) * 1_000,
+    () => undefined,
+  );
+  const inOrder = USERS.toSorted((a, b) => rank(USERS.indexOf(a)) - rank(USERS.indexOf(b)));
+  const last = inOrder.at(-1);
+  const life = new AbortController();
+  const done = all.controller.run(life.signal);
+  // As many as are worked on at once have begun.
+  const begun = all.turns.length;
+  for (const user of all.users.toReversed())
+    if (!all.turns.includes(user.metadata.name)) all.controller.look(user, user.metadata.name === last);
+  await waitUntil('everybody to have had a turn', 5_000, () => all.turns.length === USERS.length);
+  life.abort();
+  await done;
+  const waited = inOrder.slice(begun, -1);
+  expect(all.turns.slice(begun, begun + 3)).toContain(last);
+  expect(all.turns.slice(begun).filter((name) => name !== last)).toEqual(waited);
 });
