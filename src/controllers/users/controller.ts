@@ -55,7 +55,10 @@ export function usersController({
       const again = await reconcile(name, isLeading);
       if (again === 'AfterAnchors') queue.add(name, LATE);
       else if (again === 'AfterOthers') queue.add(name, LAST);
-      else if (again) queue.addAt(name, again.getTime(), expiryOf(name));
+      else if (again) {
+        const user = caches.users.get(name)?.user;
+        queue.addAt(name, again.getTime(), user && expiryOf(user));
+      }
     },
     onFailure(name, error, pauseMs) {
       log.warn({ user: name, err: error, pauseMs }, 'reconciling failed; trying again');
@@ -108,9 +111,8 @@ export function usersController({
   });
   caches.bindings.onChange((before, after) => addIn((after ?? before)?.namespace));
 
-  function expiryOf(name: string): number | undefined {
-    const user = caches.users.get(name)?.user;
-    return user && caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
+  function expiryOf(user: User): number | undefined {
+    return caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
   }
 
   const epoch = () => caches.policies.get(POLICY_NAME)?.policy.status?.epoch;
@@ -123,9 +125,9 @@ export function usersController({
    * Whoever has signed in and waits for a token comes first; then tokens that are already short of time, before those
    * that only may have been tampered with; then those for whom nothing can change but what is written down of them.
    */
-  function turnOf({ metadata: { name }, status }: User): number {
-    const waits = status?.session?.epoch === epoch();
-    return expiryOf(name) ?? (waits ? NOW + 1 : LAST);
+  function turnOf(user: User): number {
+    const waits = user.status?.session?.epoch === epoch();
+    return expiryOf(user) ?? (waits ? NOW + 1 : LAST);
   }
 
   function lookAtAll(): void {
