@@ -22,8 +22,8 @@ import { within } from '../within.ts';
 import { groupStamps } from './group-stamps.ts';
 import { NOTICE_ATTRIBUTES, noticesOf } from './notices.ts';
 import type { NoticeSource } from './notices.ts';
-import { advanced, afterSweep, changedSince } from './watermark.ts';
-import type { Mark, TimeMark, UsnMark } from './watermark.ts';
+import { advanced, afterSweep, changedSince, LatestChange } from './watermark.ts';
+import type { Mark, UsnMark } from './watermark.ts';
 
 /** A page of a sweep may take so many times as long as another answer. */
 const SWEEP_PATIENCE = 6;
@@ -33,14 +33,6 @@ const LONGEST_MS = 10 * 60_000;
 const NAMES_AT_ONCE = 50;
 /** So many entries may answer to them; they are kept until the last has come. */
 const MAX_NAMESAKES = 5_000;
-/**
- * A time of change this far ahead of our own clock is that of a clock that was wrong once, unless there is none but such:
- * then the clock of the server is ahead now.
- */
-const AHEAD_MS = 60 * 60_000;
-/** And this far ahead no clock goes that people live with. */
-const MOST_AHEAD_MS = 7 * 24 * 60 * 60_000;
-
 export interface SessionOptions {
   readonly settings: CheckedLdapSettings;
   readonly roster: Roster;
@@ -115,7 +107,7 @@ export async function openSession(
     return entries[0] ?? { dn: '', attributes: new Map() };
   }
 
-  /** Reads everything that `which` finds among everybody. @returns the latest change, by a clock that may be right and by one that is ahead, and how much was seen */
+  /** Reads everything that `which` finds among everybody. @returns the latest change, and how much was seen */
   async function read(
     which: string,
     { pageTimeoutMs, maxEntries }: { readonly pageTimeoutMs: number; readonly maxEntries?: number },
@@ -136,17 +128,12 @@ export async function openSession(
           if (usernamesOf(entry).some((name) => wanted.has(name))) excluded.add(entry.dn);
         },
       );
-    let latest = -Infinity;
-    let ahead = -Infinity;
-    const now = Date.now();
+    const latest = new LatestChange(Date.now());
     const seen = await pagedSearch(socket, { ...page, filter: which, attributes }, (entry) => {
       take(accountOf(entry, excluded.has(entry.dn)), entry.dn);
-      const changed = generalizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? '');
-      if (changed === undefined || changed >= now + MOST_AHEAD_MS) return;
-      if (changed < now + AHEAD_MS) latest = Math.max(latest, changed);
-      else ahead = Math.max(ahead, changed);
+      latest.note(generalizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? ''));
     });
-    return { ...seen, latest: timeOf(latest), ahead: timeOf(ahead) };
+    return { ...seen, latest };
   }
 
   const usernamesOf = (entry: Entry) => filter.usernamesOf((attribute) => textsOf(entry, attribute));
@@ -217,7 +204,7 @@ export async function openSession(
     const beganAt = performance.now();
     const people = new Map<string, readonly string[]>();
     roster.beginSweep();
-    const { entries, latest, ahead } = await read(
+    const { entries, latest } = await read(
       filter.everybody,
       { pageTimeoutMs: SWEEP_PATIENCE * timeoutMs },
       (account, dn) => {
@@ -230,7 +217,7 @@ export async function openSession(
     roster.endSweep();
     // Before their members are read: what changes meanwhile is seen at the next question.
     stamps = await stampsOf(groups);
-    const mark = before ?? afterSweep(latest ?? ahead, { beganAt, endedAt: performance.now() });
+    const mark = before ?? afterSweep(latest.ofAll, { beganAt, endedAt: performance.now() });
     const question = { groups, people, tooLong, dialect: dialect.name, filter, baseDN };
     return { mark, ...(await allMembers(socket, { ...question, timeoutMs: SWEEP_PATIENCE * timeoutMs })) };
   }
@@ -243,12 +230,9 @@ export async function openSession(
     }
     const which = `(&${filter.everybody}${changedSince(mark)})`;
     const beganAt = performance.now();
-    const isAhead = mark.kind === 'time' && mark.latest >= Date.now() + AHEAD_MS;
-    const { latest, ahead } = await read(which, { pageTimeoutMs: timeoutMs }, (account) =>
-      roster.note(account),
-    );
-    const took = { beganAt, endedAt: performance.now() };
-    return next ?? advanced(mark as TimeMark, isAhead ? ahead : latest, took);
+    const { latest } = await read(which, { pageTimeoutMs: timeoutMs }, (account) => roster.note(account));
+    if (mark.kind === 'usn') return next ?? mark;
+    return advanced(mark, latest.after(mark), { beganAt, endedAt: performance.now() });
   }
 
   async function settleDoubts(): Promise<void> {
@@ -289,8 +273,6 @@ function usnOf(root: Entry): UsnMark | undefined {
   if (server === undefined || usn === undefined || !/^\d{1,19}$/.test(usn)) return undefined;
   return { kind: 'usn', server, usn: BigInt(usn) };
 }
-
-const timeOf = (ms: number) => (Number.isFinite(ms) ? ms : undefined);
 
 function nobodyThere(): DirectoryError {
   return new DirectoryError(

@@ -47,6 +47,43 @@ export function changedSince(mark: Mark): string {
   return `(modifyTimestamp>=${generalizedTimeText(since)})`;
 }
 
+/**
+ * A time of change this far ahead of our own clock is that of a clock that was wrong once, unless there is none but such:
+ * then the clock of the server is ahead now.
+ */
+const AHEAD_MS = 60 * 60_000;
+/** And this far ahead no clock goes that people live with. */
+const MOST_AHEAD_MS = 7 * 24 * 60 * 60_000;
+
+/** The latest change of an answer, by a clock that may be right, and by one that is ahead. */
+export class LatestChange {
+  readonly #now: number;
+  #right: number | undefined;
+  #ahead: number | undefined;
+
+  /** @param now when the question was asked, by our own clock, in milliseconds since 1970 */
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  /** @param changed when an entry was changed; undefined where it does not say */
+  note(changed: number | undefined): void {
+    if (changed === undefined || changed >= this.#now + MOST_AHEAD_MS) return;
+    if (changed < this.#now + AHEAD_MS) this.#right = Math.max(this.#right ?? changed, changed);
+    else this.#ahead = Math.max(this.#ahead ?? changed, changed);
+  }
+
+  /** Of an answer about everybody. */
+  get ofAll(): number | undefined {
+    return this.#right ?? this.#ahead;
+  }
+
+  /** Of an answer about what has changed: by the clock that the mark was made by. */
+  after({ latest }: TimeMark): number | undefined {
+    return latest >= this.#now + AHEAD_MS ? this.#ahead : this.#right;
+  }
+}
+
 /** The mark after an answer in which `latest` was the latest change. @param took by the monotonic clock */
 export function advanced(mark: TimeMark, latest: number | undefined, took: Took): TimeMark {
   if (latest === undefined || latest <= mark.latest) return { ...mark, askedAt: took.beganAt };
