@@ -137,6 +137,15 @@ const usernameIsFree: Gate = ({ user, usernameHolder }) =>
         phase: 'Suspended',
       };
 
+const accountIsFree: Gate = ({ user, accountHolder }) =>
+  accountHolder.metadata.uid === user.metadata.uid
+    ? undefined
+    : {
+        reason: 'AccountHasUser',
+        message: `The account has the older User ${accountHolder.metadata.name} already, of the username ${effectiveUsername(accountHolder)}. Sign in by that name; an admin deletes the User that is not wanted.`,
+        phase: 'Suspended',
+      };
+
 const namespaceIsOurs: Gate = (observed) => {
   const name = effectiveNamespace(observed.user);
   const shut = (reason: string, message: string): ShutGate => ({ reason, message, phase: 'Suspended' });
@@ -221,6 +230,7 @@ const GATES: readonly Gate[] = [
   directoryAgrees,
   isInGroups,
   usernameIsFree,
+  accountIsFree,
   namespaceIsOurs,
   seatIsFree,
 ];

@@ -75,6 +75,8 @@ export interface Observed {
   readonly usernameHolder: User;
   /** The User that holds this one's namespace; this one itself where nobody else does. */
   readonly namespaceHolder: User;
+  /** The User that holds this one's account of the directory; this one itself where nobody else does. */
+  readonly accountHolder: User;
   readonly namespace: NamespaceView | undefined;
   /** Whether the User that the namespace's label names is still there. */
   readonly namespaceOwnerLives: boolean;

@@ -10,6 +10,14 @@ export function isOnboarded({ metadata }: User): boolean {
   return metadata.labels?.[LABEL.onboarded] === 'true';
 }
 
+/**
+ * The id of the directory's account that a User which was made at a sign-in claims for itself: two usernames of one
+ * account may sign in at once, where neither User is known yet. Of Users that admins made an account may have several.
+ */
+export function claimedAccount(user: User): string | undefined {
+  return isOnboarded(user) ? user.status?.directory?.id : undefined;
+}
+
 export function listedGroups(policy: TokenPolicy | undefined): readonly string[] {
   return policy?.spec.onboarding?.groups ?? [];
 }

@@ -1,6 +1,7 @@
 // The stores of a replica, the indexes over them, and the watches that fill them.
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import type { User } from '../api/user.ts';
+import { claimedAccount } from '../domain/onboarding.ts';
 import { witness, type Witness } from '../domain/witness.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { freshness, type Freshness } from '../kubernetes/freshness.ts';
@@ -40,6 +41,8 @@ export interface Stores {
   readonly byUID: Index<CachedUser>;
   readonly byUsername: Index<CachedUser>;
   readonly byNamespace: Index<CachedUser>;
+  /** By the id of the account that they claim for themselves. */
+  readonly byAccount: Index<CachedUser>;
   readonly seating: Seating;
   /** What has been watched of a User without a gap. */
   userWitness(user: User): Witness | undefined;
@@ -88,6 +91,7 @@ export function createStores(): Stores {
     byUID: indexOf(users, ({ uid }) => uid),
     byUsername: indexOf(users, ({ user }) => foldUsername(effectiveUsername(user))),
     byNamespace: indexOf(users, ({ user }) => effectiveNamespace(user)),
+    byAccount: indexOf(users, ({ user }) => claimedAccount(user)),
     seating: seating(users),
     userWitness({ metadata: { name, uid } }) {
       const cached = users.get(name);

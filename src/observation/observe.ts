@@ -2,11 +2,12 @@
 import { ANCHOR_SECRET, POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
 import type { HoldCause } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
-import { holder } from '../domain/claimants.ts';
+import { holder, isOlderForAccount, type isOlder } from '../domain/claimants.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../domain/effective.ts';
 import type { Permission } from '../domain/holds.ts';
 import { DELETIONS, losing } from '../domain/losing.ts';
 import type { DirectoryView } from '../domain/finding.ts';
+import { claimedAccount } from '../domain/onboarding.ts';
 import type {
   CannotMint,
   DecisionSettings,
@@ -52,6 +53,7 @@ export function observe(
   const username = foldUsername(effectiveUsername(user));
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
+  const account = claimedAccount(user);
   const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
   return {
     user,
@@ -59,6 +61,8 @@ export function observe(
     policy: caches.policies.get(POLICY_NAME)?.policy,
     usernameHolder: holderAmong(user, caches.byUsername.get(username)),
     namespaceHolder: holderAmong(user, caches.byNamespace.get(namespaceName)),
+    accountHolder:
+      account === undefined ? user : holderAmong(user, caches.byAccount.get(account), isOlderForAccount),
     namespace,
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).length > 0,
     secret: secret && { ...secret, written: written(secret), claimed: claimed(secret) },
@@ -78,9 +82,9 @@ export function observe(
   };
 }
 
-function holderAmong(user: User, claimants: readonly CachedUser[]): User {
+function holderAmong(user: User, claimants: readonly CachedUser[], comesBefore?: typeof isOlder): User {
   const others = claimants
     .map((cached) => cached.user)
     .filter(({ metadata }) => metadata.uid !== user.metadata.uid);
-  return others.length === 0 ? user : (holder([user, ...others]) ?? user);
+  return others.length === 0 ? user : (holder([user, ...others], comesBefore) ?? user);
 }

@@ -104,6 +104,7 @@ const parts = fc.record({
   policy: fc.option(policy, { nil: undefined, freq: 8 }),
   elderHasUsername: seldom,
   elderHasNamespace: seldom,
+  elderHasAccount: seldom,
   operatorNamespace: mostly('latchkey-system', 'ada'),
   namespace: fc.option(
     fc.record({
@@ -201,6 +202,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = parts.map((its) => {
       policy: rules,
       usernameHolder: its.elderHasUsername ? ELDER : person,
       namespaceHolder: its.elderHasNamespace ? ELDER : person,
+      accountHolder: its.elderHasAccount ? ELDER : person,
       // Latchkey did not make the namespace that it runs in.
       namespace:
         its.namespace &&

@@ -24,7 +24,7 @@ export function carryOut(cluster: Cluster, { steps, status, statusFirst }: Decis
 }
 
 function withUser(cluster: Cluster, user: User): Cluster {
-  const { usernameHolder, namespaceHolder, user: before } = cluster.picture;
+  const { usernameHolder, namespaceHolder, accountHolder, user: before } = cluster.picture;
   return {
     ...cluster,
     picture: {
@@ -32,6 +32,7 @@ function withUser(cluster: Cluster, user: User): Cluster {
       user,
       usernameHolder: usernameHolder === before ? user : usernameHolder,
       namespaceHolder: namespaceHolder === before ? user : namespaceHolder,
+      accountHolder: accountHolder === before ? user : accountHolder,
     },
   };
 }

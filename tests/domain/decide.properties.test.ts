@@ -36,6 +36,7 @@ function isEntitled(picture: Observed): boolean {
     !hasNewPassword(picture) &&
     user.metadata.deletionTimestamp === undefined &&
     others.usernameHolder === user &&
+    others.accountHolder === user &&
     others.settings.operatorNamespace !== 'ada' &&
     (isMadeForAda(namespace) || others.namespaceHolder === user) &&
     (namespace === undefined || isMadeForAda(namespace) || namespace.kind === 'handed-over') &&

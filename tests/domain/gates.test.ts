@@ -62,6 +62,7 @@ const GATES: readonly (readonly [reason: string, phase: string, change: Partial<
     },
   ],
   ['UsernameTaken', 'Suspended', { usernameHolder: ELDER }],
+  ['AccountHasUser', 'Suspended', { accountHolder: ELDER }],
   [
     'NamespaceReserved',
     'Suspended',
@@ -170,6 +171,7 @@ test('a policy that is being deleted counts no more, once our finalizer is off',
 
 test('whoever has to give way is told to whom', () => {
   expect(shutGate(aPicture({ usernameHolder: ELDER }))?.message).toContain('The older User elder');
+  expect(shutGate(aPicture({ accountHolder: ELDER }))?.message).toContain('the older User elder already');
   const change = { namespaceHolder: ELDER, namespace: aNamespace({ userUID: 'uid-elder' }) };
   expect(shutGate(aPicture(change))?.message).toContain('The older User elder has the namespace ada');
 });

@@ -137,6 +137,7 @@ export function aPicture(change: Partial<Observed> = {}): Observed {
     policy,
     usernameHolder: user,
     namespaceHolder: user,
+    accountHolder: user,
     namespace: aNamespace(),
     namespaceOwnerLives: true,
     secret: aSecret({ written: writtenToken(user, policy ?? policyWith(), 25 * MINUTE_MS) }),

@@ -63,6 +63,7 @@ describe('a no', () => {
     ['NoTokenPolicy', 'there is no policy', { policy: undefined }],
     ['TokensSwitchedOff', 'the policy is switched off', { policy: policyWith({ enabled: false }) }],
     ['UsernameTaken', 'an older User holds the username', { usernameHolder: other }],
+    ['AccountHasUser', 'an older User has the account', { accountHolder: other }],
     ['NamespaceNotOurs', 'the namespace was taken away', { namespace: aNamespace({ kind: 'foreign' }) }],
     ['SessionEnded', 'the user has ended the session', { user: ada({ status: {} }) }],
     ['SessionEnded', 'the user has signed in anew', session({ id: 'session-2' })],

@@ -10,7 +10,7 @@ import { ASK_OFTEN } from '../support/ask-often.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const MEMBERS = ['ada', 'grace', 'linus', 'ken.t', 'payroll', 'taken.name', 'late'] as const;
+const MEMBERS = ['ada', 'grace', 'linus', 'ken.t', 'payroll', 'taken.name', 'late', 'hedy'] as const;
 const ANALYTICS = `cn=analytics,${GROUPS_DN}`;
 const EVERYBODY = `cn=everybody,${GROUPS_DN}`;
 const STAFF = `cn=staff,${GROUPS_DN}`;
@@ -131,6 +131,61 @@ describe('with spec.onboarding', () => {
     expect((await Promise.all(attempts)).map(({ status }) => status)).toEqual([303, 303, 303, 303]);
     const { claims } = await latchkey.untilToken('grace');
     expect(claims['groups']).toEqual(['analytics', 'staff']);
+  });
+
+  /** What either of two replicas does that does not know yet what the other one has made. */
+  test('a User that is made for an account that has one already gets no token', async () => {
+    const labels = { 'latchkey.dev/onboarded': 'true' };
+    const countess = {
+      apiVersion: 'latchkey.dev/v1alpha1',
+      kind: 'User',
+      metadata: { name: 'countess', labels },
+    };
+    await latchkey.kubectl(['create', '-f', '-'], JSON.stringify(countess));
+    await latchkey.untilStatus('countess', ({ phase }) => phase !== undefined);
+    expect(await signIn('countess')).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('AccountHasUser'),
+    });
+    expect((await signIn('ada')).status).toBe(303);
+    expect((await latchkey.user('countess')).status?.session).toBeUndefined();
+    await latchkey.kubectl(['delete', 'users.latchkey.dev', 'countess']);
+  });
+
+  test('two usernames of one account at once, at two replicas, end with one token', async () => {
+    const dn = userDn('hedy');
+    await directory.modify(`dn: ${dn}\nchangetype: modify\nadd: uid\nuid: lamarr\n`);
+    const here = latchkey.operator;
+    const attempts: Promise<unknown>[] = [];
+    for (const [operator, username] of [
+      [here, 'hedy'],
+      [second, 'lamarr'],
+    ] as const) {
+      latchkey.operator = operator;
+      attempts.push(signIn(username));
+    }
+    latchkey.operator = here;
+    await Promise.all(attempts);
+    const both = ['hedy', 'lamarr'];
+    await waitUntil('one of the two to have the account', 20_000, async () => {
+      const made = (await names()).filter((name) => both.some((each) => name.endsWith(`/${each}`)));
+      const users = await Promise.all(made.map((name) => latchkey.user(name.split('/')[1] ?? '')));
+      return users.filter(({ status }) => status?.session).length === 1;
+    });
+    // A replica may learn a moment later what the other one has written.
+    const [last, loser] = await waitUntil('one of them to be let in', 20_000, async () => {
+      const [one, other] = [await signIn('hedy'), await signIn('lamarr')];
+      if (one.status === other.status) return undefined;
+      const [first, out] = one.status === 303 ? (['hedy', other] as const) : (['lamarr', one] as const);
+      expect(out).toMatchObject({ status: 403, text: expect.stringContaining('AccountHasUser') });
+      return [first, first === 'hedy' ? 'lamarr' : 'hedy'] as const;
+    });
+    await latchkey.untilToken(last);
+    await latchkey.untilNoToken(loser);
+    await latchkey.kubectl(['delete', 'users.latchkey.dev', last]);
+    await waitUntil('the other one to be let in', 20_000, async () => (await signIn(loser)).status === 303);
+    await latchkey.untilToken(loser);
+    await latchkey.kubectl(['delete', 'users.latchkey.dev', loser]);
   });
 
   test('a group that is left, of several, leaves the token at once, and the session goes on', async () => {

@@ -5,14 +5,14 @@ import { indexOf } from '../../src/observation/index-of.ts';
 import { Store, type Stored } from '../../src/kubernetes/store.ts';
 
 interface Claim extends Stored {
-  readonly value: string;
+  readonly value: string | undefined;
 }
 
 const names = fc.constantFrom('ada', 'bob', 'cleo');
 const change = fc.record({
   type: fc.constantFrom('ADDED' as const, 'DELETED' as const),
   name: names,
-  value: fc.constantFrom('x', 'y'),
+  value: fc.constantFrom('x', 'y', undefined),
 });
 
 test('at every moment it names exactly those that the store holds', () => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
+import { claimedAccount } from '../../domain/onboarding.ts';
 import { seats } from '../../domain/seats.ts';
 import type { LicenseReading } from '../../domain/license.ts';
 import { decidesAlike } from '../../domain/policy.ts';
@@ -84,6 +85,9 @@ export function usersController({
     queue.add(subject.name, session ? NOW : NOW + 1);
     // Somebody who has left a seat, or taken one, moves the others up or down by one place.
     for (const name of caches.seating.atTheEdge(seats(license()) ?? Infinity)) queue.add(name);
+    const accounts = [before, after].map((cached) => cached && claimedAccount(cached.user));
+    for (const account of accounts[0] === accounts[1] ? [] : accounts)
+      if (account !== undefined) addClaimants(caches.byAccount.get(account));
     if (before && after && before.uid === after.uid) return;
     // Who holds a name may have changed, and whose namespace an orphan's label names.
     for (const { user } of [before, after].filter((cached) => cached !== undefined)) {
