@@ -113,9 +113,10 @@ function described(schema: z.ZodObject): Readonly<Record<string, Described>> {
 
 function readFile(file: string, names: readonly string[]): Record<string, unknown> {
   let content: unknown;
+  const yaml = readText(file);
   try {
     // Its warnings would go to standard error, and quote the file.
-    content = parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {};
+    content = parse(yaml, { logLevel: 'error' }) ?? {};
   } catch {
     throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read as YAML`);
   }
@@ -138,6 +139,15 @@ function readFile(file: string, names: readonly string[]): Record<string, unknow
       `--config: ${file} has settings that are neither a value nor a list of values: ${unreadable.join(', ')}`,
     );
   return Object.fromEntries(settings);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = isNativeError(error) && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read${code}`);
+  }
 }
 
 /** A value of the file as a flag would give it; undefined for what no flag can give: nothing at all, or a map. */

@@ -169,7 +169,7 @@ describe('what is wrong is said', () => {
 
   test('for a file that is not there', () => {
     expect(refusal(['--config=/nonexistent/latchkey.yaml'])).toBe(
-      '--config: /nonexistent/latchkey.yaml cannot be read as YAML',
+      '--config: /nonexistent/latchkey.yaml cannot be read (ENOENT)',
     );
   });
 
