@@ -46,9 +46,12 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   const metricsPort = await measured.listen();
   const port = await server.listen();
   log.info({ port, metricsPort, portal, issuer: settings.issuerUrl }, 'listening');
-  await known.start();
-  isSynced = true;
-  log.info({ users: known.caches.users.size }, 'caches are complete');
+  // While the API server cannot be reached it is not over, and the process may be told to stop.
+  await Promise.race([known.start(), stopped(signal)]);
+  if (!signal.aborted) {
+    isSynced = true;
+    log.info({ users: known.caches.users.size }, 'caches are complete');
+  }
 
   leader = elect({
     client,
@@ -67,4 +70,11 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   await measured.close();
   await client.close();
   log.info('stopped');
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
