@@ -6,8 +6,8 @@ import type { Test } from '@jest/test-result';
 // Its types are those of its CommonJS half.
 const TestSequencer = exported as unknown as typeof exported.default;
 
-/** A cluster with an operator in it, or the bench: half a minute to three. */
-const LONG = /startLatchkey\(|bench\/main/;
+/** A cluster with an operator in it, the image or the bench: half a minute to three. */
+const LONG = /startLatchkey\(|carryOut\(REPOSITORY|bench\/main/;
 
 export default class LongestFirst extends TestSequencer {
   /** In a clean clone Jest knows no times and goes by the sizes of the files, which say nothing of what they wait for. */
