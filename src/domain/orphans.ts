@@ -56,6 +56,24 @@ export interface OrphanObserved {
   readonly claimed: boolean;
 }
 
+/**
+ * Whether the Secret in a namespace that we did not make holds a token of somebody who is gone, while a living User claims
+ * the namespace: that one may read it, and has no use for it. In a namespace that we made it is written over.
+ * @param isKnown whether the status of a living User says that the Secret is its own, whatever the label says
+ */
+export function isLeftToOthers(
+  { namespace, secret, lives, claimed }: OrphanObserved,
+  isKnown: boolean,
+): boolean {
+  return (
+    claimed &&
+    !isKnown &&
+    namespace.kind !== 'made' &&
+    secret?.userUID !== undefined &&
+    !lives(secret.userUID)
+  );
+}
+
 /** What is ours to collect in a namespace that nobody living claims: all of what we made, for somebody who is gone. */
 export function orphan({
   namespace,

@@ -1,17 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { collectedInMs, orphan, type OrphanObserved } from '../../src/domain/orphans.ts';
+import { collectedInMs, isLeftToOthers, orphan, type OrphanObserved } from '../../src/domain/orphans.ts';
 import { aNamespace } from './pictures.ts';
 
 /** Ada is gone, Grace lives. */
-function collected(change: Partial<OrphanObserved>) {
-  return orphan({
-    namespace: aNamespace(),
-    secret: { userUID: 'uid-ada' },
-    lives: (uid) => uid === 'uid-grace',
-    claimed: false,
-    ...change,
-  });
-}
+const pictureOf = (change: Partial<OrphanObserved>): OrphanObserved => ({
+  namespace: aNamespace(),
+  secret: { userUID: 'uid-ada' },
+  lives: (uid) => uid === 'uid-grace',
+  claimed: false,
+  ...change,
+});
+const collected = (change: Partial<OrphanObserved>) => orphan(pictureOf(change));
 
 describe('of a User that is gone', () => {
   test('the namespace that was made for it is collected', () => {
@@ -59,4 +58,23 @@ test.each([
   ['that an admin has confirmed', 'k7mx2q', 0, 0],
 ])('a namespace %s is collected when it is time', (_, hold, waitedMs, leftMs) => {
   expect(collectedInMs({ given: true, hold }, waitedMs, 3_600_000)).toBe(leftMs);
+});
+
+describe('the token of a User that is gone, in a namespace that somebody else claims by now', () => {
+  const handedOver = { claimed: true, namespace: aNamespace({ kind: 'handed-over', userUID: undefined }) };
+  test.each<[boolean, string, Partial<OrphanObserved>]>([
+    [true, 'in a namespace that was handed over', {}],
+    [true, 'in one whose label was taken away', { namespace: aNamespace({ kind: 'foreign' }) }],
+    [false, 'in one that we made, where it is written over', { namespace: aNamespace() }],
+    [false, 'that nobody claims, which may have been an accident', { claimed: false }],
+    [false, 'whose User lives', { secret: { userUID: 'uid-grace' } }],
+    [false, 'that is not ours', { secret: { userUID: undefined } }],
+    [false, 'that is not there', { secret: undefined }],
+  ])('%s: %s', (goes, _, change) => {
+    expect(isLeftToOthers(pictureOf({ ...handedOver, ...change }), false)).toBe(goes);
+  });
+
+  test('false: that is its own by its UID, whatever the label says', () => {
+    expect(isLeftToOthers(pictureOf(handedOver), true)).toBe(false);
+  });
 });

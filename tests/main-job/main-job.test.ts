@@ -2,26 +2,41 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { waitUntil } from '../../dev/wait-until.ts';
+import type { UserSpec } from '../../src/api/user.ts';
 import { cookieOf, startLatchkey } from '../support/latchkey.ts';
+import { restartAfter } from '../support/restart.ts';
 
 const PASSWORD = 'correct horse battery staple';
-const PEOPLE = ['ada', 'grace', 'linus', 'barbara', 'edsger', 'donald', 'alan', 'tony', 'ken', 'dennis'];
+const PEOPLE = [
+  'ada',
+  'grace',
+  'linus',
+  'barbara',
+  'edsger',
+  'donald',
+  'alan',
+  'tony',
+  'ken',
+  'dennis',
+  'radia',
+];
 const MINUTE_S = 60;
+// Every person of this suite signs in from one address, and some try wrong passwords.
+const FLAGS = ['--sign-in-attempts-per-address=1000', '--contact=the platform team'];
 
 const latchkey = await startLatchkey({
   accounts: Object.fromEntries(PEOPLE.map((name) => [name, PASSWORD])),
-  // Every person of this suite signs in from one address, and some try wrong passwords.
-  flags: ['--sign-in-attempts-per-address=1000', '--contact=the platform team'],
+  flags: FLAGS,
 });
 afterAll(() => latchkey.stop());
 const { kubectl } = latchkey;
 
-async function signedIn(name: string): Promise<string> {
-  await latchkey.createUser(name);
+async function signedIn(name: string, spec: Partial<UserSpec> = {}): Promise<string> {
+  await latchkey.createUser(name, spec);
   await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending');
   const answer = await latchkey.signIn(name, PASSWORD);
   expect(answer.status).toBe(303);
-  await latchkey.untilToken(name);
+  await latchkey.untilToken(spec.namespace ?? name);
   return cookieOf(answer);
 }
 
@@ -237,6 +252,41 @@ describe('offboarding', () => {
     await expect(kubectl(['get', 'namespace', 'alan'])).rejects.toThrow('NotFound');
     await signedIn('alan');
     expect((await latchkey.untilToken('alan')).claims.sub).not.toBe(claims.sub);
+  });
+
+  test('leaves nothing of a User that vanished to the next one in a namespace that was handed over', async () => {
+    const replaced = (next: string) =>
+      restartAfter(
+        latchkey,
+        async () => {
+          await latchkey.patch('users.latchkey.dev radia', { metadata: { finalizers: null } });
+          await kubectl(['delete', 'users.latchkey.dev', 'radia', '--timeout=20s']);
+          expect(await latchkey.token('shared')).toBeDefined();
+          await latchkey.createUser(next, { namespace: 'shared' });
+        },
+        { flags: FLAGS },
+      );
+    const canRead = async (username: string) => {
+      const kubectlAs = await latchkey.as(username);
+      return kubectlAs(['-n', 'shared', 'get', 'secret', 'access-token', '-o', 'name']);
+    };
+    await kubectl(['create', 'namespace', 'shared']);
+    await kubectl(['label', 'namespace', 'shared', 'latchkey.dev/namespace=handed-over']);
+    await signedIn('radia', { namespace: 'shared' });
+    const { claims } = await latchkey.untilToken('shared');
+
+    await replaced('radia');
+    await latchkey.untilStatus('radia', ({ phase }) => phase === 'Pending');
+    expect(await latchkey.token('shared')).toBeUndefined();
+    expect((await latchkey.signIn('radia', PASSWORD)).status).toBe(303);
+    expect((await latchkey.untilToken('shared')).claims.sub).not.toBe(claims.sub);
+    expect(await canRead('radia')).toContain('access-token');
+
+    await replaced('sophie');
+    await latchkey.untilStatus('sophie', ({ phase }) => phase === 'Pending');
+    expect(await latchkey.token('shared')).toBeUndefined();
+    await expect(canRead('radia')).rejects.toThrow('Forbidden');
+    expect(await canRead('sophie')).toContain('access-token');
   });
 
   test('reaches a User that vanished while no operator ran', async () => {

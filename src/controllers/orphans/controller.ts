@@ -16,7 +16,7 @@ import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Ledger } from '../users/ledger.ts';
-import { deadAnchorIn, orphanIn, orphans, tokenStuckIn, type Orphan } from './find.ts';
+import { deadAnchorIn, orphanIn, orphans, tokenLeftIn, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 
 const CONCURRENCY = 4;
@@ -70,12 +70,14 @@ export function orphansController({
       if (stuck && isLeading()) await revoke(stuck);
       const found = orphanIn(caches, namespace);
       const anchor = deadAnchorIn(caches, name);
+      const token = tokenLeftIn(caches, namespace);
       if (!found) waiting.delete(namespace.uid);
-      if (!(found ?? anchor) || !isLeading()) return;
+      if (!(found ?? anchor ?? token) || !isLeading()) return;
       const definition = caches.userDefinition.get(USERS_CRD);
       // A User that was made a moment ago may claim the namespace, and the cache not know it yet.
       if (definition && !caches.userFreshness.isProven())
         throw new Error('the cache of Users is not proven fresh yet');
+      if (token && !(await isThere(token, definition !== undefined))) return collectSecret(name);
       if (anchor && !found && !(await isThere(anchor, definition !== undefined))) await collectAnchor(name);
       if (!found || (await isThere(found, definition !== undefined))) return;
       holds.vanished(found.userUID);
@@ -171,7 +173,12 @@ export function orphansController({
     if (before && before.uid !== after?.uid && namespace !== undefined) queue.add(namespace);
     // One that was restored claims what is not its own.
     const claimed = after && before?.uid !== after.uid ? effectiveNamespace(after.user) : undefined;
-    if (claimed !== undefined && deadAnchorIn(caches, claimed)) queue.add(claimed);
+    const namespaceClaimed = claimed === undefined ? undefined : caches.namespaces.get(claimed);
+    if (
+      namespaceClaimed &&
+      (deadAnchorIn(caches, namespaceClaimed.name) ?? tokenLeftIn(caches, namespaceClaimed))
+    )
+      queue.add(namespaceClaimed.name);
   });
   // Whoever switches everything off, or ends every session, means these tokens, too.
   caches.policies.onChange((before, after) => {

@@ -1,6 +1,6 @@
 // Finds what is left of Users that are gone.
 import { ANCHOR_SECRET, TOKEN_SECRET } from '../../api/names.ts';
-import { orphan } from '../../domain/orphans.ts';
+import { isLeftToOthers, orphan, type OrphanObserved } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedAnchor, CachedNamespace, CachedSecret } from '../../observation/views.ts';
 
@@ -17,16 +17,32 @@ export interface Orphan {
 export function orphanIn(caches: Caches, namespace: CachedNamespace): Orphan | undefined {
   if (namespace.deleting) return undefined;
   const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
-  const what = orphan({
-    namespace,
-    secret,
-    lives: (uid) => caches.byUID.get(uid).length > 0,
-    claimed: caches.byNamespace.get(namespace.name).length > 0,
-  });
+  const what = orphan(observed(caches, namespace));
   const owner = what === 'Namespace' ? namespace : secret;
   return what && owner?.userUID !== undefined
     ? { namespace, what, userUID: owner.userUID, userName: owner.userName }
     : undefined;
+}
+
+/** A token of a User that the cache does not know, in a namespace that somebody else claims by now. */
+export function tokenLeftIn(caches: Caches, namespace: CachedNamespace): CachedSecret | undefined {
+  const picture = observed(caches, namespace);
+  const { secret } = picture;
+  const claimants = caches.byNamespace.get(namespace.name);
+  const isKnown = claimants.some(({ user }) => user.status?.secretUID === secret?.uid);
+  return isLeftToOthers(picture, isKnown) ? secret : undefined;
+}
+
+function observed(
+  caches: Caches,
+  namespace: CachedNamespace,
+): OrphanObserved & { readonly secret: CachedSecret | undefined } {
+  return {
+    namespace,
+    secret: caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`),
+    lives: (uid) => caches.byUID.get(uid).length > 0,
+    claimed: caches.byNamespace.get(namespace.name).length > 0,
+  };
 }
 
 /** Whether a foreign finalizer keeps a token, and with it the namespace that is on its way, after its User is gone. */
