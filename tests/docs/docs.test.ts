@@ -28,8 +28,8 @@ const cluster = await testCluster();
 await install(cluster);
 
 test.each(pages)('every link of %s leads somewhere', (page) => {
-  const links = [...text(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
-    .map(([, link = '']) => link)
+  const links = [...text(page).matchAll(/\]\(([^)#]+)[^)]*\)|src(?:set)?="([^"]+)"/g)]
+    .map(([, link, picture]) => link ?? picture ?? '')
     .filter((link) => !link.startsWith('https://'));
   for (const link of links)
     expect({ link, exists: existsSync(join(root, dirname(page), link)) }).toEqual({ link, exists: true });

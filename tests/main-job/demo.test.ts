@@ -3,16 +3,18 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startBrowser } from '../../dev/browser.ts';
 import { findBinaries } from '../../dev/cluster/binaries.ts';
 import { findHelm } from '../../dev/helm/helm.ts';
+import { portalCertificate } from '../../dev/demo/portal-certificate.ts';
+import { takePictures } from '../../dev/pictures/take.ts';
+import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { isAlive } from '../support/alive.ts';
-import { startBrowser } from '../support/browser.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const STATE = join(root, '.demo/demo.json');
@@ -93,22 +95,6 @@ async function expectAccessByToken(demo: Demo, account: Demo['accounts'][number]
   );
 }
 
-/** Checked against the demo's CA; the browser is then told to trust this certificate, and no other. */
-async function portalCertificate({ portal, portalCA }: Demo): Promise<string> {
-  const { hostname, port } = new URL(portal);
-  const socket = connect({
-    host: hostname,
-    port: Number(port),
-    servername: hostname,
-    ca: readFileSync(portalCA),
-  });
-  await once(socket, 'secureConnect');
-  const file = join(dirname(portalCA), 'portal.crt');
-  writeFileSync(file, socket.getPeerX509Certificate()?.toString() ?? '');
-  socket.destroy();
-  return file;
-}
-
 async function signIn(
   demo: Demo,
   { username, password }: Demo['accounts'][number],
@@ -129,6 +115,15 @@ async function signIn(
   } finally {
     await browser.close();
   }
+}
+
+/** Those that the docs show are made in this way. */
+async function expectPictures(demo: Demo, account: Demo['accounts'][number]): Promise<void> {
+  const folder = temporaryFolder('latchkey-pictures');
+  await takePictures(demo, account, folder.path);
+  const images = readdirSync(join(root, 'docs/images')).filter((name) => name.endsWith('.png'));
+  expect(readdirSync(folder.path).toSorted()).toEqual(images.toSorted());
+  folder.remove();
 }
 
 describe.each([
@@ -154,6 +149,7 @@ describe.each([
       expect(left).toBeLessThanOrEqual(1_800);
 
       await expectAccessByToken(demo, ada);
+      if (directory === 'local') await expectPictures(demo, grace);
 
       const strangers = [
         ['-n', 'ada', 'get', 'secret', 'access-token'],

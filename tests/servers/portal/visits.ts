@@ -1,6 +1,6 @@
 // A real Chromium in front of the portal, one visit of a fresh profile after the other.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { startBrowser } from '../../support/browser.ts';
+import { startBrowser } from '../../../dev/browser.ts';
 import { startPortal } from './portal-server.ts';
 import type { PortalServer } from './portal-server.ts';
 

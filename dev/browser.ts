@@ -1,4 +1,4 @@
-// Starts the real Chromium that page tests look through.
+// Starts the real Chromium that tests and pictures look through.
 import { X509Certificate, createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
