@@ -16,7 +16,7 @@ import type { ObjectMeta } from '../api/metadata.ts';
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import type { AnchorView, NamespaceView, ReaderBindingView, SecretView } from '../domain/observed.ts';
-import type { DefinitionView } from '../domain/orphans.ts';
+import { USER_GONE, type DefinitionView } from '../domain/orphans.ts';
 import type { Witness } from '../domain/witness.ts';
 import type { RawObject, Resource } from '../kubernetes/resource.ts';
 import type { Stored } from '../kubernetes/store.ts';
@@ -47,6 +47,8 @@ export interface CachedSecret extends Stored, Omit<SecretView, 'written' | 'clai
   /** As forgeable: the session and the digest of the claims of its token. */
   readonly claimedSession?: string | undefined;
   readonly claimedDigest?: string | undefined;
+  /** As forgeable: that its User is gone, and was counted among those that were lost. */
+  readonly saysUserGone?: boolean;
   /** The name of the User that it was made for. */
   readonly userName: string | undefined;
 }
@@ -193,6 +195,7 @@ export const SECRETS: Resource<CachedSecret> = {
       claimedExpiry: Number.isNaN(expiry) ? undefined : expiry,
       claimedSession: session,
       claimedDigest: annotations?.[ANNOTATION.claims],
+      saysUserGone: annotations?.[ANNOTATION.reason] === USER_GONE.reason,
       userName,
     };
   },

@@ -270,6 +270,27 @@ describe('Users that vanish while no operator runs', () => {
   });
 });
 
+test('Users that vanish, few of them, are counted once, however often the leader changes', async () => {
+  const few = named(80, 5);
+  const untilMissed = async () => {
+    for (const name of few)
+      await waitUntil(`${name} to be missed`, DEADLINE_MS, () =>
+        latchkey.operator.log().includes(`"event":"NamespaceOrphaned","namespace":"${name}"`),
+      );
+  };
+  await createUsers(few);
+  await restart(async () => {
+    for (const name of few)
+      await latchkey.patch(`users.latchkey.dev ${name}`, { metadata: { finalizers: null } });
+    await kubectl(['delete', 'users.latchkey.dev', ...few, '--timeout=60s']);
+  });
+  await untilMissed();
+  await restart();
+  await untilMissed();
+  expect(await openHolds()).toEqual([]);
+  await kubectl(['delete', 'namespace', ...few, '--timeout=60s']);
+});
+
 describe('Namespaces that are restored before their Users', () => {
   const dozen = named(60, 12);
 

@@ -4,6 +4,7 @@ import { POLICY_NAME } from '../../api/names.ts';
 import { isLosing } from '../../controllers/holds/affected.ts';
 import { holds } from '../../controllers/holds/holds.ts';
 import { liveDefinitions } from '../../controllers/holds/live-definitions.ts';
+import { secretClearer } from '../../controllers/orphans/clear-secret.ts';
 import { heldTokens } from '../../controllers/orphans/held-token.ts';
 import { orphansController } from '../../controllers/orphans/controller.ts';
 import { policyController } from '../../controllers/policy/controller.ts';
@@ -105,13 +106,15 @@ export function leaderWork(
     if (after && before?.uid !== after.uid)
       directoryWatch.lookFor(foldUsername(effectiveUsername(after.user)));
   });
+  const clearSecret = secretClearer({ client, caches, ledger, tell });
   const orphans = orphansController({
     client,
     caches,
     holds: held,
     permissions,
     ledger,
-    tendHeldToken: heldTokens({ client, caches, ledger, tell }),
+    clearSecret,
+    tendHeldToken: heldTokens({ caches, ledger, clearSecret }),
     tell,
     graceMs: settings.orphanGracePeriod,
     isLeading,

@@ -86,7 +86,7 @@ export function holds({ caches, permissions, directory, liveDefinitions, tell }:
     for (const subject of subjects) {
       const permission = permissions.of(cause, subject.key);
       const hold = permission?.hold ?? subject.hold ?? mark;
-      remembered.push({ ...subject, hold, given: permission?.given === true });
+      remembered.push({ ...subject, hold, given: subject.given === true || permission?.given === true });
     }
     return { cause, subjects: remembered, standing };
   }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { ANCHOR_SECRET, DNS_LABEL, READER_ROLE, TOKEN_SECRET, USERS_CRD } from '../../api/names.ts';
 import { effectiveNamespace } from '../../domain/effective.ts';
-import type { Tell } from '../../domain/happening.ts';
+import type { Tell, Whose } from '../../domain/happening.ts';
 import type { Permission } from '../../domain/holds.ts';
 import { collectedInMs, USER_GONE } from '../../domain/orphans.ts';
 import { decidesAlike } from '../../domain/policy.ts';
@@ -16,6 +16,7 @@ import type { Holds } from '../holds/holds.ts';
 import type { Permissions } from '../holds/permissions.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Ledger } from '../users/ledger.ts';
+import type { ClearSecret } from './clear-secret.ts';
 import { deadAnchorIn, orphanIn, orphans, tokenLeftIn, tokenStuckIn, type Orphan } from './find.ts';
 import type { TendHeldToken } from './held-token.ts';
 
@@ -30,6 +31,7 @@ export interface OrphansControllerOptions {
   readonly holds: Pick<Holds, 'vanished'>;
   readonly permissions: Permissions;
   readonly ledger: Ledger;
+  readonly clearSecret: ClearSecret;
   readonly tendHeldToken: TendHeldToken;
   readonly tell: Tell;
   /** How long a namespace stays after its User was missed for the first time, in milliseconds. */
@@ -51,6 +53,7 @@ export function orphansController({
   holds,
   permissions,
   ledger,
+  clearSecret,
   tendHeldToken,
   tell,
   graceMs,
@@ -109,13 +112,15 @@ export function orphansController({
   }
 
   async function collect(
-    { namespace: { name, uid }, what }: Orphan,
+    { namespace: { name, uid }, what, userUID, userName = name }: Orphan,
     permission: Permission & { given: true },
   ): Promise<void> {
-    await collectSecret(name);
-    if (what !== 'Namespace') return;
+    if (what !== 'Namespace') return collectSecret(name);
     const since = waiting.get(uid) ?? performance.now();
     const leftMs = collectedInMs(permission, performance.now() - since, graceMs);
+    // The token goes first: a namespace takes its time, or stays.
+    if (leftMs > 0) await emptySecret(name, { metadata: { name: userName, uid: userUID } });
+    else await collectSecret(name);
     if (leftMs > 0 && !waiting.has(uid))
       log.warn(
         { event: 'NamespaceOrphaned', namespace: name, leftMs },
@@ -143,10 +148,22 @@ export function orphansController({
       ledger.record(secret, { reason: USER_GONE.reason });
   }
 
-  /** The token goes first: a namespace takes its time, or stays. */
+  /** Left in a namespace that waits, the Secret says to the next leader that its User was counted. */
+  async function emptySecret(namespace: string, user: Whose): Promise<void> {
+    const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
+    if (secret && (secret.finalizers || secret.deleting)) await revoke(secret);
+    else if (secret && ledger.written(secret)?.reason !== USER_GONE.reason)
+      if (!(await clearSecret(secret, user, USER_GONE))) throw new Error('somebody has changed its Secret');
+    await collectRights(namespace);
+  }
+
   async function collectSecret(namespace: string): Promise<void> {
     const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
     if (secret) await revoke(secret);
+    await collectRights(namespace);
+  }
+
+  async function collectRights(namespace: string): Promise<void> {
     await collectAnchor(namespace);
     const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
     if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).length > 0) return;

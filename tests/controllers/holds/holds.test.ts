@@ -6,7 +6,13 @@ import { permissions, type Permissions } from '../../../src/controllers/holds/pe
 import type { Finding } from '../../../src/domain/finding.ts';
 import type { Happening } from '../../../src/domain/happening.ts';
 import { createStores, type Caches, type Stores } from '../../../src/observation/caches.ts';
-import { NAMESPACES, POLICIES, USERS, type CachedDefinition } from '../../../src/observation/views.ts';
+import {
+  NAMESPACES,
+  POLICIES,
+  SECRETS,
+  USERS,
+  type CachedDefinition,
+} from '../../../src/observation/views.ts';
 import { POLICIES_CRD, USERS_CRD } from '../../../src/api/names.ts';
 import { NOW, policyWith } from '../../domain/pictures.ts';
 
@@ -77,6 +83,13 @@ function namespace(name: string, owner = `uid-${name}`): void {
   stores.namespaces.merge(NAMESPACES.view({ metadata: metadata(name, { uid: `ns-${name}`, labels }) }));
 }
 
+/** What is left of the Secret once its User has been let go. */
+function emptied(name: string): void {
+  const annotations = { 'latchkey.dev/reason': 'UserGone' };
+  const its = metadata('access-token', { namespace: name, uid: `secret-${name}`, annotations });
+  stores.secrets.merge(SECRETS.view({ metadata: its }));
+}
+
 /** The CustomResourceDefinition of Users; undefined where there is none. */
 function define(its: { createdAt: string; deletedAt?: string } | undefined, isCached = true): void {
   const base = {
@@ -109,7 +122,8 @@ const given = (cause: 'Deleting' | 'Vanished') =>
 
 beforeEach(() => {
   livePolicy = undefined;
-  for (const store of [stores.users, stores.namespaces, stores.policies]) store.replace([], '100');
+  for (const store of [stores.users, stores.namespaces, stores.policies, stores.secrets])
+    store.replace([], '100');
   define({ createdAt: '2029-01-01T00:00:00Z' });
   demands = 0;
 });
@@ -208,6 +222,21 @@ describe('Users that have vanished', () => {
     for (const name of names(12)) namespace(name, `uid-new-${name}`);
     expect(demands).toBeGreaterThan(0);
     expect((await decide(status))?.holds).toEqual([]);
+  });
+
+  test('and wait for their namespaces to be collected are not counted once more by a new leader', async () => {
+    for (const name of names(5)) namespace(name);
+    for (const name of names(5)) vanish(name);
+    const status = await decide();
+    expect(given('Vanished')).toEqual(names(5));
+    for (const name of names(5)) emptied(name);
+    newLeader();
+    for (const name of names(5)) vanish(name);
+    expect((await decide(status))?.holds).toEqual([]);
+    expect(given('Vanished')).toEqual(names(5));
+    // Whoever comes after is counted with them.
+    for (const name of names(10).slice(5)) namespace(name);
+    expect((await decide(status))?.holds).toMatchObject([{ cause: 'Vanished', affected: 5, of: 10 }]);
   });
 
   describe('and were confirmed before a new leader began', () => {
