@@ -7,8 +7,10 @@ import { parse } from 'yaml';
 import { COMMANDS } from '../../src/commands/commands.ts';
 import { flagOf } from '../../src/config/read-settings.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import { install } from '../../dev/latchkey/install.ts';
+import { runHelm } from '../../dev/helm/helm.ts';
+import { CHART, install, VALUES } from '../../dev/latchkey/install.ts';
 import { testCluster } from '../support/cluster.ts';
+import { codeBlocks, pageText } from './admin-shell.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pages = [
@@ -18,11 +20,8 @@ const pages = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
-const text = (page: string) => readFileSync(join(root, page), 'utf8');
-const blocks = (page: string, language: string) =>
-  [...text(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, block = '']) => block,
-  );
+const text = pageText;
+const blocks = (page: string, language: string) => codeBlocks(text(page), language);
 
 const cluster = await testCluster();
 await install(cluster);
@@ -73,6 +72,19 @@ test.each(pages)('every command and flag of latchkey in %s exists', (page) => {
   expect(serve).toBeDefined();
 });
 
+test('every script that the docs run with npm exists', () => {
+  const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+  const run = pages.flatMap((page) =>
+    [...text(page).matchAll(/npm run ([a-z-]+)/g)].map(([, name = '']) => name),
+  );
+  expect(run.length).toBeGreaterThan(5);
+  for (const name of run) expect(Object.keys(scripts)).toContain(name);
+});
+
+/** The words of a file of src/domain that stand where the pattern says: they are code, so they are read from it. */
+const wordsOf = (file: string, pattern: RegExp, part = text(`src/domain/${file}`)) =>
+  [...part.matchAll(pattern)].map(([, word = '']) => word);
+
 describe('the table of reasons', () => {
   test('has every reason that a gate or a token can give', () => {
     const sources = ['gates.ts', 'observed.ts', 'license-texts.ts']
@@ -87,6 +99,31 @@ describe('the table of reasons', () => {
     const passing = new Set(['TokenPolicyPending', 'LicensePending', 'Offboarding']);
     for (const reason of reasons.filter((name) => !passing.has(name)))
       expect(page).toContain(`\`${reason}\``);
+  });
+
+  test('and those of the conditions have every condition, and every reason of their own', () => {
+    const page = text('docs/users-and-policy.md');
+    const [, spells] = /SpellReason =([^;]+);/.exec(text('src/domain/standing.ts')) ?? [];
+    const found = [
+      ...wordsOf('status.ts', /(?:type: |, |\(|const LICENSED = )'([A-Z][A-Za-z]+)'/g),
+      ...wordsOf('status.ts', /^ {2}([A-Z][A-Za-z]+):/gm),
+      ...wordsOf('standing.ts', /'([A-Z][A-Za-z]+)'/g, spells),
+      ...wordsOf('hearing.ts', /case '([A-Z][A-Za-z]+)'/g),
+      ...wordsOf('held-condition.ts', /'([A-Z][A-Za-z]+)'/g),
+      ...wordsOf('decide.ts', /reason: '([A-Z][A-Za-z]+)'/g),
+    ].filter((word) => !['True', 'False'].includes(word));
+    expect(found).toEqual(expect.arrayContaining(['DirectoryActive', 'NeverSignedIn', 'NewEpoch', 'Locked']));
+    for (const word of found) expect(page).toContain(`\`${word}\``);
+  });
+
+  test('and that of the Events has every Event', () => {
+    const table = text('docs/operations.md').split('### Events')[1] ?? '';
+    const events = [
+      ...wordsOf('happening.ts', /(?:normal|ending)\(\s*'([A-Z][A-Za-z]+)'/g),
+      ...wordsOf('happening.ts', /reason: '([A-Z][A-Za-z]+)'/g),
+    ];
+    expect(events.length).toBeGreaterThan(8);
+    for (const event of events) expect(table).toContain(`\`${event}\``);
   });
 });
 
@@ -127,6 +164,8 @@ describe('what the docs say of metrics', () => {
     const known = (await measured()).map((metric) => metric.split(' ')[0]);
     const all = groups.flatMap((group) => group.rules);
     expect(all.length).toBeGreaterThan(5);
+    const explained = [...page.matchAll(/^\| `(Latchkey[A-Za-z]+)` +\|/gm)].map(([, name]) => name);
+    expect(new Set(explained)).toEqual(new Set(all.map(({ alert }) => alert)));
     for (const rule of all) {
       expect(rule).toMatchObject({
         alert: expect.stringMatching(/^Latchkey[A-Za-z]+$/),
@@ -140,18 +179,42 @@ describe('what the docs say of metrics', () => {
   });
 });
 
+test('the chart takes all values that the docs show', async () => {
+  const values = pages
+    .flatMap((page) => blocks(page, 'yaml'))
+    .filter((block) => !/^(apiVersion|spec|groups):/.test(block))
+    .map((block) => parse(block) as { readonly settings?: object });
+  expect(values.length).toBeGreaterThan(2);
+  for (const shown of values) {
+    const input = JSON.stringify({
+      ...VALUES,
+      ...shown,
+      settings: { ...VALUES.settings, ...shown.settings },
+    });
+    await runHelm({ args: ['template', 'latchkey', CHART, '--values', '-'], input });
+  }
+});
+
 describe('the cluster', () => {
   const manifests = pages
     .flatMap((page) => blocks(page, 'yaml'))
-    .filter((block) => block.includes('latchkey.dev/v1alpha1'));
+    .filter((block) => block.startsWith('apiVersion:'));
 
   test('accepts every manifest that the docs show', async () => {
-    expect(manifests.length).toBeGreaterThan(2);
+    expect(manifests.length).toBeGreaterThan(3);
     for (const manifest of manifests) {
       const { metadata } = parse(manifest) as { metadata: { name: string } };
       const output = await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: manifest });
       expect(output).toContain(metadata.name);
     }
+  });
+
+  test('accepts every part of a TokenPolicy that the docs show', async () => {
+    const specs = pages.flatMap((page) => blocks(page, 'yaml')).filter((block) => block.startsWith('spec:'));
+    expect(specs.length).toBeGreaterThan(0);
+    const head = 'apiVersion: latchkey.dev/v1alpha1\nkind: TokenPolicy\nmetadata:\n  name: cluster\n';
+    for (const spec of specs)
+      await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: head + spec });
   });
 
   test('carries out the kubectl command that shows the Events', async () => {

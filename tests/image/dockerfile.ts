@@ -10,6 +10,8 @@ const RUN_TIMEOUT_MS = 300_000;
 export interface Image {
   /** The names of the base images, of all stages. */
   readonly bases: readonly string[];
+  /** The stages by their names. */
+  readonly stages: ReadonlyMap<string, Pick<Image, 'root' | 'workingDirectory'>>;
   /** The folder that stands for `/`. */
   readonly root: string;
   readonly workingDirectory: string;
@@ -64,7 +66,7 @@ export async function carryOut(repository: string, folder: string): Promise<Imag
     else throw new Error(`what ${instruction} does is not known here`);
   }
   if (!stage) throw new Error('the Dockerfile has no stage');
-  return { bases, ...stage };
+  return { bases, stages, ...stage };
 }
 
 function instructions(dockerfile: string): (readonly [string, string])[] {
@@ -101,11 +103,13 @@ function copy(sources: readonly string[], destination: string, here: string): vo
   }
 }
 
+/** The Node of the base image is that of the tests; npm comes from this machine. */
+export const NODE_FIRST = [dirname(process.execPath), process.env['PATH']].join(delimiter);
+
 async function run(command: string, here: string): Promise<void> {
   const env = {
     ...process.env,
-    // That of the base image; npm comes from this machine.
-    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+    PATH: NODE_FIRST,
     // What `npm ci` of the repository has fetched lies in npm's cache.
     npm_config_prefer_offline: 'true',
     npm_config_audit: 'false',

@@ -13,8 +13,9 @@ import { startServer, type ServerProcess } from '../../dev/process.ts';
 import { runProgram } from '../../dev/run-program.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { codeBlocks, pageText } from '../docs/admin-shell.ts';
 import { inContainer, processOne, volume } from './container.ts';
-import { carryOut } from './dockerfile.ts';
+import { carryOut, NODE_FIRST } from './dockerfile.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const PASSWORD = 'correct horse battery staple';
@@ -175,6 +176,19 @@ test('is the program: its arguments are commands, which read and print as they d
   expect(line).toMatch(/^ada:\$scrypt\$/);
   await writeLocalAccounts(cluster, [line.trim()]);
 });
+
+test('the program is made for an admin as docs/operations.md says, from what the image is made from', async () => {
+  const [commands = ''] = codeBlocks(pageText('docs/operations.md'), 'sh');
+  const [fetching = '', build = '', ...others] = commands.trim().split('\n');
+  for (const command of [fetching, build])
+    expect(pageText('Dockerfile')).toMatch(new RegExp(`RUN ${command}( &&|$)`, 'm'));
+  const clone = image.stages.get('build');
+  const prefix = join(folder.path, 'prefix');
+  const script = `cd "${join(clone?.root ?? '', clone?.workingDirectory ?? '')}"\n${others.join('\n')}\n"${prefix}/bin/latchkey" --help`;
+  const env = { ...process.env, PATH: NODE_FIRST, npm_config_prefix: prefix, npm_config_offline: 'true' };
+  const output = await runProgram({ command: 'sh', args: ['-ec', script], env, timeoutMs: 60_000 });
+  expect(output).toContain('Usage: latchkey <command> [flags]');
+}, 90_000);
 
 test('becomes ready as the Deployment starts it, gives a user a token, and stops when it is told to', async () => {
   const server = await start(new URL(cluster.url));
