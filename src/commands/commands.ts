@@ -65,6 +65,12 @@ async function withClient(
   }
 }
 
+/** Ours, once the API server's answers say that it agrees with theirs; else theirs. */
+async function clockOf(client: KubernetesClient): Promise<() => Date> {
+  const { watchClock } = await import('../kubernetes/clock-watch.ts');
+  return watchClock(client).now;
+}
+
 export const COMMANDS: readonly Command[] = [
   command(
     'serve',
@@ -105,8 +111,9 @@ export const COMMANDS: readonly Command[] = [
   command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
     withClient(settings, async (client) => {
       const { revokeAll, revokeUser } = await import('./revoke.ts');
+      const { namespace } = settings;
       return settings.user === undefined
-        ? revokeAll({ client, out: print }, { namespace: settings.namespace, now: new Date() })
+        ? revokeAll({ client, out: print }, { namespace, now: await clockOf(client) })
         : revokeUser({ client, out: print }, settings.user);
     }),
   ),
@@ -139,7 +146,12 @@ export const COMMANDS: readonly Command[] = [
   command('keys rotate', 'Signs with the next key from now on.', z.object(clusterSettings), (settings) =>
     withClient(settings, async (client) => {
       const { rotateKeys } = await import('./keys.ts');
-      return rotateKeys({ client, namespace: settings.namespace, now: new Date(), out: print });
+      return rotateKeys({
+        client,
+        namespace: settings.namespace,
+        now: await clockOf(client),
+        out: print,
+      });
     }),
   ),
   command('license issue', 'Makes a licence; for the vendor.', issueLicenseSettings, async (settings) => {

@@ -10,6 +10,12 @@ import { generateKeyPair } from '../issuer/key-pair.ts';
 import { parseKeyring } from '../issuer/keyring-document.ts';
 import { rotate, rotationPossibleAt } from '../issuer/keyring.ts';
 
+/** Keys take turns by time, and an admin's machine may have any: what is written goes by the API server's clock. */
+export interface KeysChange extends KeysCommand {
+  /** The time to go by; asked once the API server has answered. */
+  readonly now: () => Date;
+}
+
 export interface KeysCommand extends KeysSecretAccess {
   /** Prints one line. */
   readonly out: (line: string) => void;
@@ -24,21 +30,13 @@ export async function listKeys({ out, ...access }: KeysCommand): Promise<void> {
  * `latchkey keys rotate`: the next key signs from now on, and tokens of the last one stay valid until they expire.
  * @throws {KeyringError} `RotationTooEarly` where the next key has not been published for long enough
  */
-export async function rotateKeys({
-  out,
-  now,
-  ...access
-}: KeysCommand & { readonly now: Date }): Promise<void> {
+export async function rotateKeys({ out, now, ...access }: KeysChange): Promise<void> {
   const fresh = await generateKeyPair();
-  print(await changeKeyring(access, (keyring) => rotate(keyring, fresh, now)), out);
+  print(await changeKeyring(access, (keyring) => rotate(keyring, fresh, now())), out);
 }
 
 /** Part of `latchkey revoke --all`: every token signed before fails once its verifier has read the JWKS again. */
-export async function withdrawKeys({
-  out,
-  now,
-  ...access
-}: KeysCommand & { readonly now: Date }): Promise<void> {
+export async function withdrawKeys({ out, now, ...access }: KeysChange): Promise<void> {
   print(await replaceKeyring(access, now), out);
 }
 

@@ -2,7 +2,7 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { endEverySession } from './end-every-session.ts';
 import { endSession } from './end-session.ts';
-import { withdrawKeys } from './keys.ts';
+import { withdrawKeys, type KeysChange } from './keys.ts';
 
 export interface RevokeCommand {
   readonly client: KubernetesClient;
@@ -21,7 +21,7 @@ export async function revokeUser({ client, out }: RevokeCommand, name: string): 
  */
 export async function revokeAll(
   { client, out }: RevokeCommand,
-  { namespace, now }: { readonly namespace: string; readonly now: Date },
+  { namespace, now }: Pick<KeysChange, 'namespace' | 'now'>,
 ): Promise<void> {
   await endEverySession(client);
   out('Every session has ended: everybody signs in again.');

@@ -15,8 +15,27 @@ const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWOR
 afterAll(() => latchkey.stop());
 const { kubectl } = latchkey;
 
-const command = async (...args: string[]) =>
-  (await run(process.execPath, [MAIN, ...args, `--kubeconfig=${latchkey.cluster.adminKubeconfig}`])).stdout;
+const command = async (...args: string[]) => commandWith([], args);
+const commandWith = async (nodeFlags: readonly string[], args: readonly string[]) => {
+  const kubeconfig = `--kubeconfig=${latchkey.cluster.adminKubeconfig}`;
+  return (await run(process.execPath, [...nodeFlags, MAIN, ...args, kubeconfig])).stdout;
+};
+
+/** By a clock that is ahead by so many milliseconds. */
+const commandAhead = async (aheadMs: number, ...args: string[]) => {
+  const module = `const RealDate = Date;
+    globalThis.Date = class extends RealDate {
+      constructor(...parts) {
+        if (parts.length === 0) super(RealDate.now() + ${aheadMs});
+        else super(...parts);
+      }
+      static now() {
+        return RealDate.now() + ${aheadMs};
+      }
+    };`;
+  return commandWith([`--import=data:text/javascript,${encodeURIComponent(module)}`], args);
+};
+const HOUR_MS = 3_600_000;
 
 async function signedIn(name: string): Promise<string> {
   expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
@@ -51,6 +70,19 @@ describe('latchkey revoke', () => {
     await signedIn('ada');
   });
 
+  test.each([HOUR_MS, -HOUR_MS])(
+    '--all makes keys of today where the clock of whoever runs it is ahead by %d ms',
+    async (aheadMs) => {
+      const listed = await commandAhead(aheadMs, 'revoke', '--all', '--namespace=latchkey');
+      const rows = listed.matchAll(/^(?:active|next) .*? (\d{4}-\d\d-\S+Z)/gm);
+      const published = Array.from(rows, ([, at = '']) => Date.parse(at));
+      expect(published).toHaveLength(2);
+      for (const at of published) expect(Math.abs(at - Date.now())).toBeLessThan(HOUR_MS / 2);
+      await latchkey.untilNoToken('ada');
+      await signedIn('ada');
+    },
+  );
+
   test.each([[[]], [['--all', '--user=ada']]])('does nothing when it is called with %j', async (args) => {
     await expect(command('revoke', ...args)).rejects.toMatchObject({ code: 2 });
     await latchkey.untilToken('ada');
@@ -58,6 +90,12 @@ describe('latchkey revoke', () => {
 });
 
 describe('latchkey keys', () => {
+  test('rotate is refused too early also where the clock of whoever runs it says otherwise', async () => {
+    await expect(commandAhead(3 * HOUR_MS, 'keys', 'rotate', '--namespace=latchkey')).rejects.toMatchObject({
+      stderr: expect.stringContaining('The next key may sign from'),
+    });
+  });
+
   test('rotate is refused while the next key has not been published for long enough', async () => {
     await expect(command('keys', 'rotate', '--namespace=latchkey')).rejects.toMatchObject({
       code: 1,

@@ -40,7 +40,9 @@ describe('latchkey keys', () => {
   it('rotate is refused until the next key was published for two hours, and says until when', async () => {
     const before = replica.keyring()!;
     const from = new Date(before.next.createdAt.getTime() + PUBLISH_FIRST_MS).toISOString();
-    await expect(printed((command) => rotateKeys({ ...command, now: new Date() }))).rejects.toMatchObject({
+    await expect(
+      printed((command) => rotateKeys({ ...command, now: () => new Date() })),
+    ).rejects.toMatchObject({
       code: 'RotationTooEarly',
       message: expect.stringContaining(from),
     });
@@ -49,7 +51,7 @@ describe('latchkey keys', () => {
 
   it('rotate lets the next key sign, prints the outcome, and the running replica follows', async () => {
     const before = replica.keyring()!;
-    const lines = await printed((command) => rotateKeys({ ...command, now: later() }));
+    const lines = await printed((command) => rotateKeys({ ...command, now: later }));
     expect(columns(lines[1])?.slice(0, 2)).toEqual(['active', before.next.kid]);
     expect(columns(lines[3])?.slice(0, 2)).toEqual(['retired', before.active.kid]);
     expect(lines[3]).toMatch(/published until \S+Z$/);
@@ -73,7 +75,7 @@ describe('latchkey keys', () => {
     await cluster.kubectl(['-n', namespace, 'patch', 'secret', 'latchkey-signing-keys', '-p', patch]);
     await expect(printed(listKeys)).rejects.toMatchObject({ code: 'KeyringDamaged' });
 
-    const lines = await printed((command) => withdrawKeys({ ...command, now: new Date() }));
+    const lines = await printed((command) => withdrawKeys({ ...command, now: () => new Date() }));
     expect(lines).toHaveLength(3);
     for (const kid of old) expect(lines.join()).not.toContain(kid);
     await knows(replica, 'the new keys', ({ active }) => active.kid === columns(lines[1])?.[1]);

@@ -78,11 +78,12 @@ export async function changeKeyring(
 /**
  * Puts new keys in the place of all that are there, damaged or not: every token signed before fails at once wherever
  * the JWKS is read again.
+ * @param now asked once the API server has answered
  * @throws {KeysSecretError}
  */
-export async function replaceKeyring(access: KeysSecretAccess, now: Date): Promise<SecretObject> {
-  const keyring = await freshKeyring(now);
-  return asRead(access, (secret) => put(access, secret, keyring));
+export async function replaceKeyring(access: KeysSecretAccess, now: () => Date): Promise<SecretObject> {
+  const [active, next] = await Promise.all([generateKeyPair(), generateKeyPair()]);
+  return asRead(access, (secret) => put(access, secret, newKeyring(active, next, now())));
 }
 
 async function freshKeyring(now: Date): Promise<Keyring> {
