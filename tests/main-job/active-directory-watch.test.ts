@@ -4,7 +4,12 @@ import { SAMBA_SUFFIX, sambaUserDn, startSamba } from '../../dev/directories/sam
 import { directoryFlags } from '../../dev/directories/flags.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { ASK_OFTEN } from '../support/ask-often.ts';
-import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support/directory-promise.ts';
+import {
+  findsWhatNobodyWatched,
+  keepsThePromise,
+  TAKEN_OVER_SOON,
+  type Person,
+} from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -18,6 +23,7 @@ const flags = [
   ...directoryFlags(samba, SAMBA_SUFFIX),
   '--ldap-user-filter=(&(objectClass=user)(sAMAccountName={username}))',
   ...ASK_OFTEN,
+  TAKEN_OVER_SOON,
   '--sign-in-attempts-per-user=1000',
   '--sign-in-attempts-per-address=1000',
 ];

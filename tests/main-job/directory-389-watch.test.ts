@@ -5,7 +5,12 @@ import { SUFFIX, userDn } from '../../dev/directories/entries.ts';
 import { directoryFlags } from '../../dev/directories/flags.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
 import { ASK_OFTEN } from '../support/ask-often.ts';
-import { findsWhatNobodyWatched, keepsThePromise, type Person } from '../support/directory-promise.ts';
+import {
+  findsWhatNobodyWatched,
+  keepsThePromise,
+  TAKEN_OVER_SOON,
+  type Person,
+} from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -14,7 +19,7 @@ const NAMES = ['ada', 'grace', 'linus', 'margaret'];
 const directory = await startDirectory389({
   users: NAMES.map((uid) => ({ uid, cn: uid, password: PASSWORD })),
 });
-const flags = [...directoryFlags(directory), ...ASK_OFTEN];
+const flags = [...directoryFlags(directory), ...ASK_OFTEN, TAKEN_OVER_SOON];
 const latchkey = await startLatchkey({ flags });
 afterAll(async () => {
   await latchkey.stop();

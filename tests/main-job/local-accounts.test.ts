@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { OPERATOR_NAMESPACE, writeLocalAccounts } from '../../dev/latchkey/install.ts';
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
-import { keepsThePromise, restart } from '../support/directory-promise.ts';
+import { keepsThePromise, restart, TAKEN_OVER_SOON } from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -10,7 +10,7 @@ const NAMES = ['ada', 'grace', 'linus'];
 /** Enough for a hold. */
 const CROWD = Array.from({ length: 10 }, (_, index) => `crowd-${index}`);
 const EVERYBODY = [...NAMES, ...CROWD];
-const FLAGS = ['--sign-in-attempts-per-address=1000', '--lease-duration=6s'];
+const FLAGS = ['--sign-in-attempts-per-address=1000', TAKEN_OVER_SOON];
 
 const latchkey = await startLatchkey({
   accounts: Object.fromEntries(EVERYBODY.map((name) => [name, PASSWORD])),

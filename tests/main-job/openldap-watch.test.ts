@@ -10,6 +10,7 @@ import {
   findsWhatNobodyWatched,
   keepsThePromise,
   restart,
+  TAKEN_OVER_SOON,
   type Person,
 } from '../support/directory-promise.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -24,6 +25,7 @@ const directory = await startOpenLdap({
 const flags = [
   ...directoryFlags(directory),
   ...ASK_OFTEN,
+  TAKEN_OVER_SOON,
   '--sign-in-attempts-per-user=1000',
   '--sign-in-attempts-per-address=1000',
 ];

@@ -122,10 +122,10 @@ test(
     await signIn('grace');
     const prober = probe(latchkey, 'grace');
     await killAndRestart();
-    // With a ttl closer to the floor a refresh comes within two minutes, and the 10 minutes are real ones.
+    // With a ttl closer to the floor a refresh comes within a minute, and the 10 minutes are real ones.
     const first = prober.tokens();
     await latchkey.patch('tokenpolicy cluster', {
-      spec: { accessToken: { ttl: '12m', minRemaining: '10m' } },
+      spec: { accessToken: { ttl: '11m', minRemaining: '10m' } },
     });
     await waitUntil('a token of the new policy', DEADLINE_MS, () => prober.tokens() > first);
     await killAndRestart();

@@ -11,6 +11,9 @@ export interface Person {
   enable(): Promise<unknown>;
 }
 
+/** Who is killed leads for so long still, and nobody does anything meanwhile; by default for 15 s. */
+export const TAKEN_OVER_SOON = '--lease-duration=6s';
+
 const isOut = (latchkey: Latchkey, { name }: Person) =>
   latchkey.untilStatus(name, ({ directory }) => directory?.state === 'Inactive');
 const isBack = (latchkey: Latchkey, { name }: Person) =>
