@@ -6,7 +6,7 @@ import { createAuthority } from '../../../dev/certificates.ts';
 import type { CertificateAuthority } from '../../../dev/certificates.ts';
 import { freePort } from '../../../dev/ports.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
-import { afterTest } from '../support/after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 import { directoryErrorOf } from '../support/directory-error.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { ADA_PASSWORD, startTestDirectory } from '../support/openldap.ts';

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import type { Endpoint } from '../../../src/directory/ldap/connection.ts';
 import { connector } from '../../../src/directory/ldap/connector.ts';
-import { afterTest } from '../support/after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 import { portOf } from '../support/proxy.ts';
 
 const folder = temporaryFolder('latchkey-connector-test');

@@ -5,7 +5,7 @@ import { localWatch } from '../../../src/directory/local/local-watch.ts';
 import { hashPassword } from '../../../src/directory/local/password-hash.ts';
 import { readRoll } from '../../../src/directory/local/roll.ts';
 import type { DirectoryWatch } from '../../../src/directory/watch/watch.ts';
-import { afterTest } from '../support/after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 
 const hash = await hashPassword('right');
 const ADA = `ada:${hash}\n`;

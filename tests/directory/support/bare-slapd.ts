@@ -6,7 +6,7 @@ import { freePort, isListening } from '../../../dev/ports.ts';
 import { startServer } from '../../../dev/process.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
-import { afterTest } from './after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 
 /** PEM. */
 export interface ServerTls {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
-import { afterTest } from './after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 import { portOf } from './proxy.ts';
 
 export interface FakeServer {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterTest } from './after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 
 export interface ProxyOptions {
   readonly to: number;

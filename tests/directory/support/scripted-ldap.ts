@@ -9,7 +9,7 @@ import { createAuthority } from '../../../dev/certificates.ts';
 import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 import { messageLength, readElements, readMessage } from '../../../src/directory/ldap/message.ts';
 import type { Element } from '../../../src/directory/ldap/message.ts';
-import { afterTest } from './after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 import { portOf } from './proxy.ts';
 
 const BIND_REQUEST = 0x60;

@@ -7,7 +7,7 @@ import { ldapWatch } from '../../../src/directory/ldap/watch/ldap-watch.ts';
 import type { DirectoryTally } from '../../../src/directory/watch/tally.ts';
 import type { DirectoryWatch } from '../../../src/directory/watch/watch.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
-import { afterTest } from './after-test.ts';
+import { afterTest } from '../../support/after-test.ts';
 
 const DEADLINE_MS = 20_000;
 const NEVER_MS = 60 * 60_000;

@@ -12,7 +12,7 @@ import {
   type ScriptedLdap,
   type ScriptedSearch,
 } from '../../support/scripted-ldap.ts';
-import { besideOthers } from '../../support/after-test.ts';
+import { besideOthers } from '../../../support/after-test.ts';
 import { watchDirectory, type Watched } from '../../support/watched.ts';
 
 const DEADLINE_MS = 20_000;

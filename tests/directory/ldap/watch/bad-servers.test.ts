@@ -12,7 +12,7 @@ import { ldapDirectory } from '../../../../src/directory/ldap/ldap-directory.ts'
 import type { LdapSettings } from '../../../../src/directory/ldap/settings.ts';
 import { newServingCertificate } from '../../../../src/tls/serving-certificate.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
-import { afterTest } from '../../support/after-test.ts';
+import { afterTest } from '../../../support/after-test.ts';
 import { startBareSlapd } from '../../support/bare-slapd.ts';
 import { directoryErrorOf } from '../../support/directory-error.ts';
 import { startProxy } from '../../support/proxy.ts';

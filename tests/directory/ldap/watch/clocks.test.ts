@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { PEOPLE_DN, userDn } from '../../../../dev/directories/entries.ts';
 import { startOpenLdap } from '../../../../dev/directories/openldap.ts';
-import { afterTest } from '../../support/after-test.ts';
+import { afterTest } from '../../../support/after-test.ts';
 import { settingsOf } from '../../support/settings-of.ts';
 import { watchDirectory } from '../../support/watched.ts';
 

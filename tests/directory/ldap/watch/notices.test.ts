@@ -7,7 +7,7 @@ import { startOpenLdap, type OpenLdap } from '../../../../dev/directories/openld
 import { SAMBA_SUFFIX, sambaUserDn, startSamba, type Samba } from '../../../../dev/directories/samba.ts';
 import { waitUntil } from '../../../../dev/wait-until.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
-import { afterTest } from '../../support/after-test.ts';
+import { afterTest } from '../../../support/after-test.ts';
 import { settingsOf, type ServerAccess } from '../../support/settings-of.ts';
 import { ONLY_WHEN_TOLD, watchDirectory, type Watched } from '../../support/watched.ts';
 

@@ -5,7 +5,7 @@ import { SERVICE_DN, userDn } from '../../../../dev/directories/entries.ts';
 import { startOpenLdap, type OpenLdap } from '../../../../dev/directories/openldap.ts';
 import type { Spell } from '../../../../src/domain/standing.ts';
 import { ldapDirectory } from '../../../../src/directory/ldap/ldap-directory.ts';
-import { afterTest } from '../../support/after-test.ts';
+import { afterTest } from '../../../support/after-test.ts';
 import { settingsOf } from '../../support/settings-of.ts';
 import { watchDirectory, type Watched } from '../../support/watched.ts';
 

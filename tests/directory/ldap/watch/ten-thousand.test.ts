@@ -7,7 +7,7 @@ import { PEOPLE_DN, userDn } from '../../../../dev/directories/entries.ts';
 import { startOpenLdap, type OpenLdap } from '../../../../dev/directories/openldap.ts';
 import { waitUntil } from '../../../../dev/wait-until.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
-import { afterTest } from '../../support/after-test.ts';
+import { afterTest } from '../../../support/after-test.ts';
 import { settingsOf } from '../../support/settings-of.ts';
 import { ONLY_WHEN_TOLD, watchDirectory } from '../../support/watched.ts';
 
