@@ -82,11 +82,10 @@ async function introspected(token: string): Promise<string> {
 const refusals = async (reason: string) =>
   (await latchkey.metrics())[`latchkey_token_checks_total{outcome="Refused",reason="${reason}"}`] ?? 0;
 /** Everything that is the user's, with its version. */
-const everything = async () =>
-  Promise.all([
-    latchkey.kubectl(['get', 'users.latchkey.dev', 'ada', '-o', 'jsonpath={.metadata.resourceVersion}']),
-    latchkey.kubectl(['-n', 'ada', 'get', 'secret', 'access-token', '-o', 'jsonpath={.metadata.uid}']),
-  ]);
+const everything = async () => [
+  (await latchkey.user('ada')).metadata.resourceVersion,
+  await latchkey.token('ada'),
+];
 
 /** Refused at both endpoints, and revoked by nobody who merely shows it. */
 async function expectRefused(token: string, reason: string): Promise<void> {
