@@ -1,6 +1,6 @@
 // After an outage: from the start of the process to the last overdue token replaced, and how close to its end any came.
 import { waitUntil } from '../../dev/wait-until.ts';
-import { durationMs } from '../../src/domain/duration.ts';
+import { durationMs } from '../../src/duration.ts';
 import { LATEST } from '../../src/domain/refresh.ts';
 import { passOverAll } from '../contenders.ts';
 import type { Part } from '../part.ts';

@@ -1,11 +1,9 @@
 // The resource TokenPolicy: what an admin may change about everybody's tokens without a restart.
 import { z } from 'zod';
+import { DURATION } from '../duration.ts';
 import { conditions, dateTime, type ObjectMeta } from './metadata.ts';
 import { POLICY_NAME } from './names.ts';
 import { rules } from './rule.ts';
-
-/** A duration that both CEL and the package `ms` read alike: one number, one unit. CEL fails on more than 292 years. */
-const DURATION = '^[1-9][0-9]{0,5}(s|m|h)$';
 
 const duration = (description: string) =>
   z

@@ -48,7 +48,12 @@ const print = (line: string) => console.log(line);
 /** For a person, beside what a script reads. */
 const note = (line: string) => console.error(line);
 
-/** Runs `use` with a client for the cluster of the settings, with the caller's own credentials. */
+/** What a command has that talks to the cluster, with the caller's own credentials. */
+interface AtCluster {
+  readonly client: KubernetesClient;
+  readonly out: (line: string) => void;
+}
+
 async function withClient(
   { kubeconfig }: { kubeconfig?: string | undefined },
   use: (client: KubernetesClient) => Promise<void>,
@@ -71,6 +76,22 @@ async function clockOf(client: KubernetesClient): Promise<() => Date> {
   return watchClock(client).now;
 }
 
+/** @param load the module that does the work; it is loaded when the command runs */
+function clusterCommand<Shape extends typeof clusterSettings, Module>(
+  name: string,
+  summary: string,
+  settings: z.ZodObject<Shape>,
+  load: () => Promise<Module>,
+  run: (module: Module, at: AtCluster, settings: z.infer<z.ZodObject<Shape>>) => Promise<void>,
+): Command {
+  return command(name, summary, settings, (given) =>
+    // Every Shape has it; TypeScript does not see that through what zod infers.
+    withClient(given as { kubeconfig?: string }, async (client) =>
+      run(await load(), { client, out: print }, given),
+    ),
+  );
+}
+
 export const COMMANDS: readonly Command[] = [
   command(
     'serve',
@@ -81,78 +102,63 @@ export const COMMANDS: readonly Command[] = [
       return serve(settings, createLog(settings.logLevel), signal);
     },
   ),
-  command('why', 'Explains why a user has a token, or none, and what to do.', whySettings, (settings) =>
-    withClient(settings, async (client) => {
-      const { why } = await import('./why.ts');
-      const { user: asked, namespace } = settings;
-      return why({ client, out: print }, { asked, namespace, now: new Date() });
-    }),
+  clusterCommand(
+    'why',
+    'Explains why a user has a token, or none, and what to do.',
+    whySettings,
+    () => import('./why.ts'),
+    ({ why }, at, { user: asked, namespace }) => why(at, { asked, namespace, now: new Date() }),
   ),
-  command(
+  clusterCommand(
     'confirm',
     'Lets what is held go on: so many Users lose their access that an admin is asked.',
     confirmSettings,
-    (settings) =>
-      withClient(settings, async (client) => {
-        const { confirm } = await import('./confirm.ts');
-        return confirm({ client, out: print }, settings.id);
-      }),
+    () => import('./confirm.ts'),
+    ({ confirm }, at, { id }) => confirm(at, id),
   ),
-  command(
+  clusterCommand(
     'release',
     'Lets a deleted CustomResourceDefinition go, and keeps the namespaces.',
     z.object(clusterSettings),
-    (settings) =>
-      withClient(settings, async (client) => {
-        const { release } = await import('./release.ts');
-        return release({ client, out: print });
-      }),
+    () => import('./release.ts'),
+    ({ release }, at) => release(at),
   ),
-  command('revoke', 'Ends the session of one user, or with --all everybody’s.', revokeSettings, (settings) =>
-    withClient(settings, async (client) => {
-      const { revokeAll, revokeUser } = await import('./revoke.ts');
-      const { namespace } = settings;
-      return settings.user === undefined
-        ? revokeAll({ client, out: print }, { namespace, now: await clockOf(client) })
-        : revokeUser({ client, out: print }, settings.user);
-    }),
+  clusterCommand(
+    'revoke',
+    'Ends the session of one user, or with --all everybody’s.',
+    revokeSettings,
+    () => import('./revoke.ts'),
+    async ({ revokeAll, revokeUser }, at, { user, namespace }) =>
+      user === undefined ? revokeAll(at, { namespace, now: await clockOf(at.client) }) : revokeUser(at, user),
   ),
-  command(
+  clusterCommand(
     'adopt',
     'Hands namespaces that a restored backup orphaned to their Users.',
     adoptSettings,
-    (settings) =>
-      withClient(settings, async (client) => {
-        const { adoptRestored } = await import('./adopt.ts');
-        return adoptRestored({ client, out: print });
-      }),
+    () => import('./adopt.ts'),
+    ({ adoptRestored }, at) => adoptRestored(at),
   ),
-  command(
+  clusterCommand(
     'uninstall',
     'Takes every token away, and what else the operator has made; run it before "helm uninstall".',
     uninstallSettings,
-    ({ namespace, deleteNamespaces, ...settings }) =>
-      withClient(settings, async (client) => {
-        const { uninstall } = await import('./uninstall/uninstall.ts');
-        return uninstall({ client, out: print }, { namespace, deleteNamespaces });
-      }),
+    () => import('./uninstall/uninstall.ts'),
+    ({ uninstall }, at, { namespace, deleteNamespaces }) => uninstall(at, { namespace, deleteNamespaces }),
   ),
-  command('keys list', 'Shows which signing keys there are.', z.object(clusterSettings), (settings) =>
-    withClient(settings, async (client) => {
-      const { listKeys } = await import('./keys.ts');
-      return listKeys({ client, namespace: settings.namespace, out: print });
-    }),
+  clusterCommand(
+    'keys list',
+    'Shows which signing keys there are.',
+    z.object(clusterSettings),
+    () => import('./keys.ts'),
+    ({ listKeys }, at, { namespace }) => listKeys({ ...at, namespace }),
   ),
-  command('keys rotate', 'Signs with the next key from now on.', z.object(clusterSettings), (settings) =>
-    withClient(settings, async (client) => {
-      const { rotateKeys } = await import('./keys.ts');
-      return rotateKeys({
-        client,
-        namespace: settings.namespace,
-        now: await clockOf(client),
-        out: print,
-      });
-    }),
+  clusterCommand(
+    'keys rotate',
+    'Signs with the next key from now on.',
+    z.object(clusterSettings),
+    () => import('./keys.ts'),
+    async ({ rotateKeys }, at, { namespace }) =>
+      rotateKeys({ ...at, namespace, now: await clockOf(at.client) }),
   ),
   command('license issue', 'Makes a licence; for the vendor.', issueLicenseSettings, async (settings) => {
     const { makeLicense } = await import('./license.ts');
@@ -176,35 +182,26 @@ export const COMMANDS: readonly Command[] = [
       });
     },
   ),
-  command(
+  clusterCommand(
     'callers add',
     'Lets a service ask about tokens; prints its own token once.',
     callerSettings,
-    ({ namespace, name, ...settings }) =>
-      withClient(settings, async (client) => {
-        const { addCallerNamed } = await import('./callers.ts');
-        return addCallerNamed({ client, namespace, out: print, note }, name);
-      }),
+    () => import('./callers.ts'),
+    ({ addCallerNamed }, at, { namespace, name }) => addCallerNamed({ ...at, namespace, note }, name),
   ),
-  command(
+  clusterCommand(
     'callers list',
     'Shows who may ask about tokens.',
     z.object(clusterSettings),
-    ({ namespace, ...settings }) =>
-      withClient(settings, async (client) => {
-        const { listCallers } = await import('./callers.ts');
-        return listCallers({ client, namespace, out: print, note });
-      }),
+    () => import('./callers.ts'),
+    ({ listCallers }, at, { namespace }) => listCallers({ ...at, namespace, note }),
   ),
-  command(
+  clusterCommand(
     'callers remove',
     'Refuses a service from now on.',
     callerRemovalSettings,
-    ({ namespace, name, ...settings }) =>
-      withClient(settings, async (client) => {
-        const { removeCallerNamed } = await import('./callers.ts');
-        return removeCallerNamed({ client, namespace, out: print, note }, name);
-      }),
+    () => import('./callers.ts'),
+    ({ removeCallerNamed }, at, { namespace, name }) => removeCallerNamed({ ...at, namespace, note }, name),
   ),
   command(
     'accounts hash',

@@ -2,6 +2,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
+import { DURATION } from '../duration.ts';
 
 export const text = (description: string) =>
   z.string('is required').min(1, 'must not be empty').describe(description);
@@ -29,9 +30,7 @@ export const durationText = (description: string, initial: string) =>
 
 /** A duration as the TokenPolicy has them, which knows neither ms nor d. @returns the text */
 export const policyDuration = (description: string, initial: string) =>
-  text(description)
-    .regex(/^[1-9]\d{0,5}(s|m|h)$/, NO_DURATION('30m'))
-    .default(initial);
+  text(description).regex(new RegExp(DURATION), NO_DURATION('30m')).default(initial);
 
 export const count = (description: string, initial: number) =>
   z

@@ -2,7 +2,7 @@
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { DirectoryStatus, User } from '../api/user.ts';
 import { timestamp } from './conditions.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../duration.ts';
 import type { DirectoryView, Finding } from './finding.ts';
 import { groupsOf, isOnboarded } from './onboarding.ts';
 import { standingAt } from './standing.ts';

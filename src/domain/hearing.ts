@@ -2,7 +2,7 @@
 import type { PolicyDirectoryStatus, TokenPolicySpec } from '../api/token-policy.ts';
 import type { ConditionUpdate } from './conditions.ts';
 import { timestamp } from './conditions.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../duration.ts';
 
 /** Whether the directory answers. */
 export interface Hearing {

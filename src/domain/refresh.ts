@@ -1,6 +1,6 @@
 // When a token is replaced, and when it is too old to be left in its Secret.
 import type { TokenPolicy } from '../api/token-policy.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../duration.ts';
 import { fraction } from './digest.ts';
 
 /** A token is replaced at an age between these shares of `ttl - minRemaining`. */

@@ -2,7 +2,7 @@
 import type { TokenPolicy } from '../api/token-policy.ts';
 import type { Session, User } from '../api/user.ts';
 import { timestamp } from './conditions.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../duration.ts';
 import { unbroken, type Witness } from './witness.ts';
 
 /** Why a session that is written in a User no longer counts. */

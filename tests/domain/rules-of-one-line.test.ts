@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { holder } from '../../src/domain/claimants.ts';
 import { timestamp, withCondition } from '../../src/domain/conditions.ts';
-import { durationMs } from '../../src/domain/duration.ts';
+import { durationMs } from '../../src/duration.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../src/domain/effective.ts';
 import { sampleUser } from './sample.ts';
 

@@ -19,7 +19,7 @@ import { prover } from '../../../../src/controllers/users/prove.ts';
 import { reconciler, type LookAgain, type Reconcile } from '../../../../src/controllers/users/reconcile.ts';
 import { confirmedIds } from '../../../../src/domain/confirmation.ts';
 import { sessionCounts } from '../../../../src/domain/decide.ts';
-import { durationMs } from '../../../../src/domain/duration.ts';
+import { durationMs } from '../../../../src/duration.ts';
 import { effectiveNamespace } from '../../../../src/domain/effective.ts';
 import { shutGate } from '../../../../src/domain/gates.ts';
 import { WINDOW_MS } from '../../../../src/domain/holds.ts';
