@@ -13,6 +13,7 @@ import {
   VALUES,
 } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { EVERY_VALUE } from './every-value.ts';
 
 /** Helm takes some seconds each time, and on a busy machine ten. */
 const TIMEOUT_MS = 90_000;
@@ -59,6 +60,21 @@ test(
     expect(await annotations()).toEqual(before);
     await install(cluster, { settings: { externalUrl: 'https://other.example.org' } });
     expect(await annotations()).not.toEqual(before);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'with every value set the API server takes it as it takes the defaults',
+  async () => {
+    // There is no Prometheus operator here, and no CRD is to be missing.
+    await install(cluster, { ...EVERY_VALUE, serviceMonitor: { enabled: false }, crds: { enabled: true } });
+    const { spec } = await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey');
+    expect(spec.template.spec.volumes).toContainEqual({
+      name: 'tls',
+      secret: { secretName: 'portal', defaultMode: 0o440 },
+    });
+    await install(cluster);
   },
   TIMEOUT_MS,
 );

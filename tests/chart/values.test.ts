@@ -9,6 +9,7 @@ import { chartCrd } from '../../dev/generate/chart-crd.ts';
 import { findHelm, runHelm } from '../../dev/helm/helm.ts';
 import { CHART, VALUES } from '../../dev/latchkey/install.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { EVERY_VALUE } from './every-value.ts';
 
 // On a fresh machine it is built first, which takes longer than any test may.
 await findHelm();
@@ -115,6 +116,58 @@ test('every setting that the chart takes reaches the program as it was meant', a
     licensePublicKeyFile: '/etc/latchkey/config/license-public-key',
   });
   expect(settings.trustedProxies.check('10.1.2.3')).toBe(true);
+});
+
+type Values = { readonly [name: string]: unknown };
+const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+const leaves = (values: Values, path: readonly string[] = []): string[][] =>
+  Object.entries(values).flatMap(([name, value]) =>
+    isMap(value) ? leaves(value, [...path, name]) : [[...path, name]],
+  );
+const valueAt = (values: Values, path: readonly string[]) =>
+  path.reduce<unknown>((value, name) => (value as Values)[name], values);
+const leaving = (values: Values, [name = '', ...rest]: readonly string[]): Values => {
+  const { [name]: value, ...others } = values;
+  return rest.length === 0 ? others : { ...others, [name]: leaving(value as Values, rest) };
+};
+
+test('every value that values.yaml has changes what is installed', async () => {
+  const defaults = parse(readFileSync(`${CHART}/values.yaml`, 'utf8')) as Values;
+  const everything = JSON.stringify(await template(EVERY_VALUE));
+  for (const path of leaves(defaults)) {
+    expect(valueAt(EVERY_VALUE, path)).not.toEqual(valueAt(defaults, path));
+    // A digest counts instead of the tag.
+    const others = path.join('.') === 'image.tag' ? leaving(EVERY_VALUE, ['image', 'digest']) : EVERY_VALUE;
+    const rendered = path.join('.') === 'image.tag' ? JSON.stringify(await template(others)) : everything;
+    const values = leaving(others, path);
+    // What is required cannot be left out.
+    const answer = await template(values).then(JSON.stringify, String);
+    expect({ path, differs: answer !== rendered }).toEqual({ path, differs: true });
+  }
+}, 300_000);
+
+test('labels and annotations of yours stand beside those of the chart, and not in their place', async () => {
+  const own = { podLabels: { team: 'a', 'app.kubernetes.io/name': 'b' }, podAnnotations: { note: 'c', 'checksum/config': 'd' } }; // prettier-ignore
+  const pod = async (values: object) => {
+    const spec = (await template(values)).find(({ kind }) => kind === 'Deployment')?.['spec'];
+    return (spec as { template: { metadata: Record<string, Record<string, string>> } }).template.metadata;
+  };
+  const plain = await pod(VALUES);
+  expect(await pod({ ...VALUES, ...own })).toEqual({
+    labels: { ...plain['labels'], team: 'a' },
+    annotations: { ...plain['annotations'], note: 'c' },
+  });
+});
+
+test('without peers for the metrics the network policy lets nobody in there', async () => {
+  const policyOf = async (networkPolicy: object) =>
+    (await template({ ...VALUES, networkPolicy })).find(({ kind }) => kind === 'NetworkPolicy')?.['spec'];
+  expect(await policyOf({ enabled: true })).toMatchObject({ ingress: [{ ports: [{ port: 'https' }] }] });
+  const from = EVERY_VALUE.networkPolicy.metricsFrom;
+  expect(await policyOf({ enabled: true, metricsFrom: from })).toMatchObject({
+    ingress: [{ ports: [{ port: 'https' }] }, { ports: [{ port: 'metrics' }], from }],
+  });
 });
 
 test('without a Secret of yours the certificate is one that Latchkey makes', async () => {

@@ -26,7 +26,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- $_ := required "settings.ldapUrl: where the directory is, for example ldaps://ldap.example.org" .Values.settings.ldapUrl -}}
 {{- $_ := required "settings.ldapBaseDn: where users are searched, for example ou=people,dc=example,dc=org" .Values.settings.ldapBaseDn -}}
 {{- end -}}
-{{- $own := dict "listenAddress" "0.0.0.0:8443" "metricsListenAddress" "0.0.0.0:9402" -}}
+{{- $host := ternary "[::]" "0.0.0.0" .Values.ipv6.enabled -}}
+{{- $own := dict "listenAddress" (printf "%s:8443" $host) "metricsListenAddress" (printf "%s:9402" $host) -}}
 {{- if not .Values.settings.issuerUrl }}{{ $_ := set $own "issuerUrl" .Values.settings.externalUrl }}{{ end -}}
 {{- if .Values.tls.secretName -}}
 {{- $_ := set $own "tlsCertFile" "/etc/latchkey/tls/tls.crt" -}}

@@ -1,0 +1,43 @@
+// Every value of the chart, set to something else than values.yaml has.
+export const EVERY_VALUE = {
+  settings: {
+    externalUrl: 'https://latchkey.example.org',
+    directory: 'ldap',
+    ldapUrl: 'ldaps://ldap.example.org',
+    ldapBaseDn: 'ou=people,dc=example,dc=org',
+  },
+  ldapCA: { configMap: 'ldap-ca', key: 'root.pem' },
+  license: { enabled: true, publicKey: 'a key' },
+  onboarding: { enabled: true },
+  tls: { secretName: 'portal' },
+  crds: { enabled: false },
+  image: {
+    repository: 'registry.example.org/latchkey',
+    tag: 'v2',
+    digest: `sha256:${'0'.repeat(64)}`,
+    pullPolicy: 'Always',
+  },
+  imagePullSecrets: [{ name: 'registry' }],
+  replicas: 3,
+  resources: { requests: { cpu: '1', memory: '256Mi' }, limits: { memory: '1Gi' } },
+  nodeSelector: { disk: 'ssd' },
+  tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+  affinity: { podAntiAffinity: {} },
+  topologySpreadConstraints: [
+    { topologyKey: 'rack', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: {} },
+  ],
+  priorityClassName: 'system-cluster-critical',
+  podAnnotations: { note: 'ours' },
+  podLabels: { team: 'platform' },
+  ipv6: { enabled: true },
+  service: {
+    type: 'LoadBalancer',
+    port: 8443,
+    annotations: { note: 'ours' },
+    externalTrafficPolicy: 'Local',
+    loadBalancerClass: 'example.org/internal',
+    loadBalancerSourceRanges: ['10.0.0.0/8'],
+  },
+  networkPolicy: { enabled: true, metricsFrom: [{ podSelector: { matchLabels: { app: 'prometheus' } } }] },
+  serviceMonitor: { enabled: true, interval: '1m', labels: { release: 'prometheus' } },
+};
