@@ -6,7 +6,7 @@ import { latchkeyCommand } from '../dev/latchkey/command.ts';
 import { OPERATOR_NAMESPACE } from '../dev/latchkey/install.ts';
 import type { Operator } from '../dev/latchkey/operator.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
-import { wholeAnswer } from '../src/kubernetes/whole-answer.ts';
+import { Connections } from '../src/kubernetes/http/connections.ts';
 
 const CALLER = 'bench';
 const CONNECTIONS = 32;
@@ -30,14 +30,19 @@ export async function askLatchkey(
 ): Promise<Verifiers> {
   const command = latchkeyCommand(cluster.adminKubeconfig);
   const callerToken = (await command('callers', 'add', CALLER, `--namespace=${OPERATOR_NAMESPACE}`)).trim();
-  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile) }, connections: CONNECTIONS });
+  const connections = new Connections({
+    server: new URL(portal),
+    tls: { ca: readFileSync(caFile) },
+    most: CONNECTIONS,
+    idleMs: 30_000,
+  });
   // With as little work as may be: where one asks as fast as one can, who asks must not be what is measured.
   const post = async (path: string, type: string, body: string): Promise<unknown> => {
     const headers = { authorization: `Bearer ${callerToken}`, 'content-type': type };
-    const question = { origin: portal, path, method: 'POST', headers, body } as const;
+    const question = { path, method: 'POST', headers, body } as const;
     const late = () => new Error(`${path} did not answer`);
     const limits = { limitMs: ANSWER_MS, late, signal: undefined };
-    const { statusCode, text } = await wholeAnswer(dispatcher, () => Promise.resolve(question), limits);
+    const { statusCode, text } = await connections.ask(() => Promise.resolve(question), limits);
     if (statusCode === 200) return JSON.parse(text);
     throw new Error(`${path} answered ${statusCode}`);
   };
@@ -59,7 +64,7 @@ export async function askLatchkey(
       return (answer as { active: boolean }).active;
     },
     async close() {
-      await dispatcher.close();
+      connections.close();
       await command('callers', 'remove', CALLER, `--namespace=${OPERATOR_NAMESPACE}`);
     },
   };

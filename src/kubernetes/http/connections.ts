@@ -1,0 +1,179 @@
+// The connections to one server, as many as are needed and no more than there may be, and the requests that wait for one.
+import { isIP } from 'node:net';
+import { createSecureContext, type ConnectionOptions } from 'node:tls';
+import type { WholeAnswer } from './answer-reader.ts';
+import { HttpConnection, type Owner, type Question } from './http-connection.ts';
+import { requestBytes, type Outgoing } from './request-bytes.ts';
+
+export interface ConnectionsOptions {
+  /** Of which the host and the port count. */
+  readonly server: URL;
+  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>;
+  readonly most: number;
+  /** How long an idle connection is kept. */
+  readonly idleMs: number;
+}
+
+export interface Limits {
+  readonly limitMs: number;
+  /** What the request fails with after `limitMs`. */
+  readonly late: () => Error;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class Connections implements Owner {
+  readonly #host: string;
+  readonly #options: ConnectionOptions;
+  readonly #most: number;
+  readonly #idleMs: number;
+  readonly #opening = new Set<HttpConnection>();
+  readonly #open = new Set<HttpConnection>();
+  /** The last to come is the first to go out, so that those which are not needed grow old. */
+  readonly #idle: HttpConnection[] = [];
+  /** The one that waits longest first. */
+  readonly #waiting = new Set<Question>();
+  #sweep: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor({ server, tls, most, idleMs }: ConnectionsOptions) {
+    const host = server.hostname.replace(/^\[(.*)\]$/, '$1');
+    this.#host = server.host;
+    this.#most = most;
+    this.#idleMs = idleMs;
+    this.#options = {
+      host,
+      port: Number(server.port || 443),
+      secureContext: createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key }),
+      // An address is no name for SNI (RFC 6066, section 3).
+      servername: tls.servername ?? (isIP(host) ? undefined : host),
+      // Else a variable, NODE_TLS_REJECT_UNAUTHORIZED, could turn it off.
+      rejectUnauthorized: true,
+      ALPNProtocols: ['http/1.1'],
+    };
+  }
+
+  /**
+   * One request and all of its answer. Fails at once when its time is over, even where no connection has taken the request
+   * up yet; then it is never sent. One that is under way costs its connection.
+   * @param prepare belongs to the time: credentials may have to be read
+   * @throws {RangeError} where the answer is longer than 64 MiB; else what the connection failed with
+   */
+  ask(prepare: () => Promise<Outgoing>, { limitMs, late, signal }: Limits): Promise<WholeAnswer> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<WholeAnswer>();
+    let question: Question | undefined;
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    };
+    const failed = (error: Error) => {
+      end();
+      reject(error);
+    };
+    const giveUp = (reason: Error) => {
+      failed(reason);
+      if (question) this.#forget(question, reason);
+    };
+    const timer = setTimeout(() => giveUp(late()), limitMs);
+    const stop = () => giveUp(signal?.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+
+    const send = async () => {
+      const bytes = requestBytes(this.#host, await prepare());
+      if (isOver) return;
+      question = {
+        bytes,
+        failed,
+        answered(answer) {
+          end();
+          resolve(answer);
+        },
+      };
+      this.#take(question);
+    };
+    send().catch(giveUp);
+    return promise;
+  }
+
+  /** Ends what is under way; what is asked afterwards fails. */
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#sweep);
+    const reason = closed();
+    for (const question of this.#waiting) question.failed(reason);
+    this.#waiting.clear();
+    for (const connection of [...this.#opening, ...this.#open]) connection.giveUp(reason);
+  }
+
+  onFree(connection: HttpConnection): void {
+    this.#opening.delete(connection);
+    this.#open.add(connection);
+    const [next] = this.#waiting;
+    if (next) {
+      this.#waiting.delete(next);
+      connection.carry(next);
+      return;
+    }
+    this.#idle.push(connection);
+    this.#sweep ??= setInterval(() => this.#closeOld(), this.#idleMs / 4).unref();
+  }
+
+  onGone(connection: HttpConnection, error: Error): void {
+    this.#open.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    const wasOpening = this.#opening.delete(connection);
+    // Those that are open see to all who wait; a server that lets in no more must not be asked again and again.
+    if (wasOpening && this.#open.size > 0) return;
+    if (wasOpening) this.#failFirst(error);
+    this.#openMore();
+  }
+
+  #take(question: Question): void {
+    if (this.#isClosed) return question.failed(closed());
+    const connection = this.#idle.pop();
+    if (connection) return connection.carry(question);
+    this.#waiting.add(question);
+    this.#openMore();
+  }
+
+  #openMore(): void {
+    while (
+      !this.#isClosed &&
+      this.#opening.size < this.#waiting.size &&
+      this.#opening.size + this.#open.size < this.#most
+    )
+      this.#opening.add(new HttpConnection(this.#options, this));
+  }
+
+  /** Where no connection is open each attempt that fails fails one request: none waits longer than it takes to know. */
+  #failFirst(error: Error): void {
+    const [first] = this.#waiting;
+    if (!first) return;
+    this.#waiting.delete(first);
+    first.failed(error);
+  }
+
+  #forget(question: Question, reason: Error): void {
+    if (!this.#waiting.delete(question)) return question.carrier?.giveUp(reason);
+    // An attempt that was too slow for it may have died without a word: whoever asks next begins anew.
+    for (const connection of this.#opening) {
+      if (this.#opening.size <= this.#waiting.size) return;
+      this.#opening.delete(connection);
+      connection.giveUp(reason);
+    }
+  }
+
+  #closeOld(): void {
+    const before = performance.now() - this.#idleMs;
+    for (const connection of this.#idle.filter(({ freeSince }) => freeSince < before))
+      connection.giveUp(new Error('it was idle for too long'));
+    if (this.#idle.length > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+}
+
+const closed = () => new Error('the client is closed');

@@ -1,0 +1,32 @@
+// Writes a request of HTTP/1.1 (RFC 9112), head and body in one piece, so that it leaves in one packet.
+
+export interface Outgoing {
+  readonly method: string;
+  /** With its query, as it stands in the request line. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+const NOT_IN_A_TARGET = /[^\u0021-\u007E]/;
+const NOT_IN_A_FIELD = /[^\t\u0020-\u007E\u0080-\u00FF]/;
+
+/** @throws {TypeError} where a path or header would say more than it should (RFC 9110, section 5.5) */
+export function requestBytes(host: string, { method, path, headers, body }: Outgoing): Buffer {
+  if (NOT_IN_A_TARGET.test(path)) throw new TypeError('the path has characters that may not stand in one');
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (NOT_IN_A_FIELD.test(value))
+      throw new TypeError(`the header ${name} has characters that may not stand in one`);
+    head += `${name}: ${value}\r\n`;
+  }
+  if (body === undefined) return Buffer.from(`${head}\r\n`, 'latin1');
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  head += `content-length: ${length}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(head.length + length);
+  bytes.write(head, 'latin1');
+  if (typeof body === 'string') bytes.write(body, head.length, 'utf8');
+  else bytes.set(body, head.length);
+  return bytes;
+}
