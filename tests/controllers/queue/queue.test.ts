@@ -238,6 +238,57 @@ describe('while the server takes nothing', () => {
   });
 });
 
+describe('where more waits than may be under way', () => {
+  /** Work that ends when it is let go, and what has begun so far. */
+  function gated(concurrency: number) {
+    const begun: string[] = [];
+    const gates: (() => void)[] = [];
+    const { queue, run } = start(async (key) => {
+      begun.push(key);
+      await new Promise<void>((open) => gates.push(open));
+    }, concurrency);
+    run(() => {
+      for (let i = 0; i < 100; i++) queue.add(`key-${i}`, 1_000_000 + i);
+    });
+    const finish = async (count: number) => {
+      for (const open of gates.splice(0, count)) open();
+      await turns();
+    };
+    const end = () => {
+      stop.abort();
+      return finish(Number.POSITIVE_INFINITY);
+    };
+    return { queue, begun, finish, end };
+  }
+
+  test('the next begin together, when a quarter of the places is free', async () => {
+    const { begun, finish, end } = gated(16);
+    expect(begun).toHaveLength(16);
+    await finish(3);
+    expect(begun).toHaveLength(16);
+    await finish(1);
+    expect(begun).toHaveLength(20);
+    await end();
+  });
+
+  test('none waits longer for it than a moment: others may hang', async () => {
+    const { begun, finish, end } = gated(16);
+    await finish(1);
+    expect(begun).toHaveLength(16);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(begun).toHaveLength(17);
+    await end();
+  });
+
+  test('a change does not wait for it', async () => {
+    const { queue, begun, finish, end } = gated(16);
+    await finish(1);
+    queue.add('change');
+    expect(begun.at(-1)).toBe('change');
+    await end();
+  });
+});
+
 describe('nothing starves', () => {
   test('where many keys hang and fail: they get a quarter of the places', async () => {
     const done = new Map<string, number>();
