@@ -40,4 +40,5 @@ export const EVERY_VALUE = {
   },
   networkPolicy: { enabled: true, metricsFrom: [{ podSelector: { matchLabels: { app: 'prometheus' } } }] },
   serviceMonitor: { enabled: true, interval: '1m', labels: { release: 'prometheus' } },
+  prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
 };

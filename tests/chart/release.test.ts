@@ -68,7 +68,8 @@ test(
   'with every value set the API server takes it as it takes the defaults',
   async () => {
     // There is no Prometheus operator here, and no CRD is to be missing.
-    await install(cluster, { ...EVERY_VALUE, serviceMonitor: { enabled: false }, crds: { enabled: true } });
+    const off = { serviceMonitor: { enabled: false }, prometheusRule: { enabled: false } };
+    await install(cluster, { ...EVERY_VALUE, ...off, crds: { enabled: true } });
     const { spec } = await json('-n', OPERATOR_NAMESPACE, 'get', 'deployment', 'latchkey');
     expect(spec.template.spec.volumes).toContainEqual({
       name: 'tls',

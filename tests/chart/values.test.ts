@@ -160,6 +160,12 @@ test('labels and annotations of yours stand beside those of the chart, and not i
   });
 });
 
+test('the rules to alert on are those of alerts.yaml, to the letter', async () => {
+  const manifests = await template({ ...VALUES, prometheusRule: { enabled: true } });
+  const rules = manifests.find(({ kind }) => kind === 'PrometheusRule')?.['spec'];
+  expect(rules).toEqual(parse(readFileSync(`${CHART}/alerts.yaml`, 'utf8')));
+});
+
 test('without peers for the metrics the network policy lets nobody in there', async () => {
   const policyOf = async (networkPolicy: object) =>
     (await template({ ...VALUES, networkPolicy })).find(({ kind }) => kind === 'NetworkPolicy')?.['spec'];

@@ -161,6 +161,8 @@ describe('what the docs say of metrics', () => {
   test('is all that the rules to alert on ask for', async () => {
     const rules = blocks('docs/operations.md', 'yaml').find((block) => block.startsWith('groups:')) ?? '';
     const { groups } = parse(rules) as { groups: { rules: Record<string, unknown>[] }[] };
+    // The chart brings the same.
+    expect(parse(text('charts/latchkey/alerts.yaml'))).toEqual({ groups });
     const known = (await measured()).map((metric) => metric.split(' ')[0]);
     const all = groups.flatMap((group) => group.rules);
     expect(all.length).toBeGreaterThan(5);
