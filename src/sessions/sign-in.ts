@@ -35,6 +35,8 @@ export interface SignInOptions {
   readonly surroundings: Surroundings;
   readonly attempts: Attempts;
   readonly tell: Tell;
+  /** The time to decide by. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
@@ -118,11 +120,11 @@ async function readLive(
 
 /** @throws {ApiError} 409 where the User was written since it was read. */
 async function begin(
-  { client, surroundings, tell }: SignInOptions,
+  { client, surroundings, tell, now: time }: SignInOptions,
   { user, policy }: Live,
   account: DirectoryAccount,
 ): Promise<SignInResult> {
-  const now = new Date();
+  const now = time();
   const groups = account.membership && groupsOf(user, policy, account.membership);
   const directory = afterSignIn(user.status?.directory, account.id, now, groups);
   // The directory itself has just said yes, whatever was known of the account before.

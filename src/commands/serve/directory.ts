@@ -34,6 +34,8 @@ const accountsKey = ({ namespace, localAccountsSecret }: ServeSettings) => ({
 export interface DirectoryWatchOptions {
   readonly caches: Pick<Caches, 'users' | 'byUsername' | 'policies'>;
   readonly count: DirectoryTally;
+  /** The time to decide by. */
+  readonly now: () => Date;
   readonly log: Logger;
   /** Told of every watch of the API server that breaks. */
   readonly onBroken: (resource: string) => void;
@@ -43,7 +45,7 @@ export interface DirectoryWatchOptions {
 export function directoryWatchOf(
   client: KubernetesClient,
   settings: ServeSettings,
-  { caches, count, log, onBroken }: DirectoryWatchOptions,
+  { caches, count, now, log, onBroken }: DirectoryWatchOptions,
 ): DirectoryWatch {
   const wanted: Wanted = {
     has: (folded) => caches.byUsername.get(folded).length > 0,
@@ -61,7 +63,7 @@ export function directoryWatchOf(
       followSecret(client, accounts, told, { log, signal, onBroken });
     const wasThere = (folded: string) =>
       caches.byUsername.get(folded).some(({ user: { status } }) => status?.session ?? status?.directory);
-    return localWatch(follow, { wanted, wasThere, count, log });
+    return localWatch(follow, { wanted, wasThere, count, now, log });
   }
   return ldapWatch(ldapSettings(client, settings), {
     wanted,
@@ -69,6 +71,7 @@ export function directoryWatchOf(
     changesIntervalMs: settings.directoryPollInterval,
     sweepIntervalMs: settings.directorySweepInterval,
     count,
+    now,
     log,
   });
 }

@@ -31,7 +31,7 @@ export interface EndpointsOptions {
 
 /** @throws where an address of the settings cannot be used */
 export async function endpoints(
-  { client, caches, keys, callers, count, surroundings, tell }: Replica,
+  { client, caches, keys, callers, count, surroundings, tell, now }: Replica,
   settings: ServeSettings,
   { certificate, directory, health, log }: EndpointsOptions,
 ): Promise<HttpsServer> {
@@ -72,6 +72,7 @@ export async function endpoints(
           windowMs: settings.signInWindow,
         }),
         tell,
+        now,
         log,
       }),
     },

@@ -90,6 +90,7 @@ export function leaderWork(
       directory: { onUnreachable: 'Keep', gracePeriod: '1h' },
     },
     tell,
+    now: known.now,
     log,
   });
   const { directoryWatch } = known;

@@ -91,6 +91,7 @@ export function replica(
   const directoryWatch = directoryWatchOf(client, settings, {
     caches,
     count: metrics.directory,
+    now: clock.now,
     log,
     onBroken: metrics.watchBroke,
   });

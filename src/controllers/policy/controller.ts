@@ -31,6 +31,8 @@ export interface PolicyControllerOptions {
   readonly hearing: () => Hearing | undefined;
   readonly initial: TokenPolicySpec;
   readonly tell: Tell;
+  /** The time to decide by. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
@@ -59,7 +61,7 @@ export function newEpoch(): string {
 }
 
 export function policyController(options: PolicyControllerOptions): PolicyController {
-  const { client, caches, license, cannotMint, holds, hearing, initial, tell, log } = options;
+  const { client, caches, license, cannotMint, holds, hearing, initial, tell, now: time, log } = options;
   let lookAgainAt: Date | undefined;
   let isWanted = true;
   /** The epoch that this process has told of, or found; of a term before it, another leader has told. */
@@ -91,7 +93,7 @@ export function policyController(options: PolicyControllerOptions): PolicyContro
       if (isWanted) await createIfMissing();
       isWanted = false;
       const policy = caches.policies.get(POLICY_NAME)?.policy;
-      const now = new Date();
+      const now = time();
       if (!policy || !policyStands(policy)) {
         // Then only this process remembers what is held.
         holds.settle(undefined, await decideHolds(undefined, now));

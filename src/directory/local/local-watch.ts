@@ -35,13 +35,15 @@ export interface LocalWatchOptions {
    */
   readonly wasThere: (folded: string) => boolean;
   readonly count: DirectoryTally;
+  /** The time to say when a question was asked: that by which is decided. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
 /** Accounts that cannot be read, are malformed or empty say nothing of anybody: what was known stands. */
 export function localWatch(
   follow: FollowAccounts,
-  { wanted, wasThere, count, log }: LocalWatchOptions,
+  { wanted, wasThere, count, now, log }: LocalWatchOptions,
 ): DirectoryWatch {
   const findingListeners: ((folded: readonly string[]) => void)[] = [];
   const hearingListeners: (() => void)[] = [];
@@ -53,7 +55,7 @@ export function localWatch(
   let fault: DirectoryError | undefined;
 
   function askedAt(): Date | undefined {
-    return roll && (unusable?.since ?? new Date(Date.now() - heardMs()));
+    return roll && (unusable?.since ?? new Date(now().getTime() - heardMs()));
   }
 
   function findingOf(folded: string): Finding | undefined {
@@ -86,7 +88,7 @@ export function localWatch(
     const beganAt = performance.now();
     const isFirst = !roll;
     const changed = told instanceof DirectoryError ? [] : takeIn(told);
-    if (told instanceof DirectoryError) unusable = { fault: told, since: askedAt() ?? new Date() };
+    if (told instanceof DirectoryError) unusable = { fault: told, since: askedAt() ?? now() };
     const outcome = told instanceof DirectoryError ? told.fault : 'Answered';
     count.polled('sweep', outcome, performance.now() - beganAt);
     consider(isFirst);

@@ -21,6 +21,8 @@ interface Watching {
   write(text: string | undefined): void;
   /** Since the API server said that it is so. */
   heardMs: number;
+  /** Of the clock that is gone by, before that of this machine. */
+  aheadMs: number;
 }
 
 function watching(text: string | undefined, wereThere: readonly string[] = ['ada', 'grace']): Watching {
@@ -48,6 +50,7 @@ function watching(text: string | undefined, wereThere: readonly string[] = ['ada
           requested: () => undefined,
           unusable: () => undefined,
         },
+        now: () => new Date(Date.now() + state.aheadMs),
         log: pino({ level: 'error' }, { write: (line) => void log.push(line) }),
       },
     ),
@@ -56,6 +59,7 @@ function watching(text: string | undefined, wereThere: readonly string[] = ['ada
     log,
     write: () => undefined,
     heardMs: 0,
+    aheadMs: 0,
   };
   state.watch.onFindings((names) => told.push(...names));
   const stop = new AbortController();
@@ -179,4 +183,11 @@ test('whoever leads anew begins without knowing anything', async () => {
   stop.abort();
   await again;
   expect(findingOf(state, 'grace')).toBeUndefined();
+});
+
+test('what was told was asked by the clock that is gone by, also where that of this machine is wrong', () => {
+  const state = watching(ADA);
+  state.aheadMs = -60 * MINUTE_MS;
+  const { askedAt } = state.watch.find('ada');
+  expect(Math.abs((askedAt?.getTime() ?? 0) - (Date.now() - 60 * MINUTE_MS))).toBeLessThan(MINUTE_MS);
 });

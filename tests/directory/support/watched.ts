@@ -66,6 +66,7 @@ export function watchDirectory(
     },
     ...intervals,
     count: tally,
+    now: () => new Date(),
     log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }),
   });
   const stop = new AbortController();

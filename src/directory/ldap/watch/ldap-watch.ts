@@ -45,12 +45,14 @@ export interface LdapWatchOptions {
   /** Between two sweeps. */
   readonly sweepIntervalMs: number;
   readonly count: DirectoryTally;
+  /** The time to say when a question was asked: that by which is decided. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
 /** @throws {DirectoryError} `DirectoryMisconfigured`, naming the setting that is wrong; nothing is connected yet */
 export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): DirectoryWatch {
-  const { wanted, groups = () => [], changesIntervalMs, sweepIntervalMs, count, log } = options;
+  const { wanted, groups = () => [], changesIntervalMs, sweepIntervalMs, count, now, log } = options;
   const checked = checkedSettings(settings);
   const connect = connector(checked.endpoints, checked.timeoutMs);
   const known = roster(wanted);
@@ -95,7 +97,7 @@ export function ldapWatch(settings: LdapSettings, options: LdapWatchOptions): Di
     /** So that sweeping takes no more than its share. */
     let earliestSweepAt = 0;
     for (;;) {
-      const at = new Date();
+      const at = now();
       known.ask(at);
       const beganAt = performance.now();
       const isSweep = beganAt >= sweepDueAt;
