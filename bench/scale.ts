@@ -56,9 +56,9 @@ export const SHORT: Scale = {
   many: 40,
   most: 60,
   rounds: 1,
-  idleSeconds: 3,
+  idleSeconds: 1,
   signIns: { warmUp: 1, alone: 2, together: 10, atOnce: 5 },
-  revocations: { alone: 2, atOnce: 2, seconds: 2, caches: [{ ttl: '0s', askEveryMs: 100 }] },
+  revocations: { alone: 2, atOnce: 2, seconds: 1, caches: [{ ttl: '0s', askEveryMs: 100 }] },
   directoryChanges: 2,
   restartTokens: { ttl: '60s', minRemaining: '30s' },
 };
