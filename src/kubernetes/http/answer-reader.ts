@@ -1,5 +1,6 @@
 // Reads one answer of HTTP/1.1 as its bytes come in (RFC 9112). What is not clear is refused, never guessed.
 import { MAX_BYTES, tooLong } from '../answer.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 
 export interface WholeAnswer {
   readonly statusCode: number;
@@ -8,20 +9,26 @@ export interface WholeAnswer {
   readonly text: string;
 }
 
-/** An API server sends less than 1 KiB. */
+/** Of everything that is not the body, and of each of its lines. An API server sends less than 1 KiB. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
+const BEGINNING = 'HTTP/1.';
 
 /** The size of a chunk, with extensions that say nothing to us (RFC 9112, section 7.1). */
-const CHUNK_SIZE = /^([0-9a-f]{1,8})[\t ]*(?:;.*)?$/i;
-const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
+const CHUNK_SIZE = /^([0-9a-f]{1,8})(?:;.*)?$/i;
+const LONGEST_CHUNK_SIZE = 8;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+/** A line feed alone, too: what reads it as the end of a line would read another answer (RFC 9112, section 11.1). */
+const NOT_IN_A_LINE = /[^\t -~\u0080-\u00FF]/;
 /** RFC 9110, section 5.6.2. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 
 interface Head {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly staysOpen: boolean;
+  /** Of HTTP/1.0, which has no chunks. */
+  readonly isOld: boolean;
 }
 
 type State = 'Head' | 'Sized' | 'ChunkSize' | 'Chunk' | 'ChunkEnd' | 'Trailer' | 'UntilEnd' | 'Whole';
@@ -30,9 +37,14 @@ export class AnswerReader {
   #state: State = 'Head';
   /** What has come and is not taken yet: part of a line, or more than the answer. */
   #rest: Buffer = NOTHING;
+  /** Where the rest lies, if it came in pieces. */
+  #pieces: GrowingBytes | undefined;
+  /** How much of the rest was searched already. */
+  #searched = 0;
   #head: Head | undefined;
-  readonly #body: Buffer[] = [];
-  #size = 0;
+  readonly #body = new GrowingBytes();
+  /** How much was said beside the body: announcements, head, trailers, what is told of chunks. */
+  #aside = 0;
   /** How much of the body, or of its chunk, is still to come. */
   #missing = 0;
 
@@ -41,7 +53,7 @@ export class AnswerReader {
    * @throws {TypeError} where it is not HTTP/1.1. @throws {RangeError} where its body is longer than 64 MiB
    */
   push(chunk: Buffer): boolean {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = this.#rest.length === 0 ? chunk : this.#join(chunk);
     while (this.#advance()) continue;
     return this.#state === 'Whole';
   }
@@ -52,6 +64,11 @@ export class AnswerReader {
     return this.#state === 'Whole';
   }
 
+  /** Whether anything of an answer has come. */
+  get hasBegun(): boolean {
+    return this.#state !== 'Head' || this.#rest.length > 0 || this.#aside > 0;
+  }
+
   /** Whether the connection may carry another request: not where more came than was asked for. */
   get staysOpen(): boolean {
     return this.#state === 'Whole' && this.#rest.length === 0 && this.#head?.staysOpen === true;
@@ -60,9 +77,7 @@ export class AnswerReader {
   answer(): WholeAnswer {
     if (this.#state !== 'Whole' || !this.#head) throw new Error('the answer is not whole');
     const { statusCode, headers } = this.#head;
-    const [first = NOTHING, ...more] = this.#body;
-    const body = more.length === 0 ? first : Buffer.concat(this.#body, this.#size);
-    return { statusCode, headers, text: body.toString('utf8') };
+    return { statusCode, headers, text: this.#body.view().toString('utf8') };
   }
 
   /** @returns whether to go on: there may be more to take */
@@ -83,11 +98,13 @@ export class AnswerReader {
         });
       case 'Trailer':
         return this.#takeLine((line) => {
+          this.#count(line.length + 2);
           if (line === '') this.#state = 'Whole';
+          else colonOf(line);
         });
       case 'UntilEnd':
         this.#keep(this.#rest);
-        this.#rest = NOTHING;
+        this.#leave(NOTHING);
         return false;
       default:
         return false;
@@ -95,11 +112,16 @@ export class AnswerReader {
   }
 
   #takeHead(): boolean {
-    const end = this.#rest.indexOf('\r\n\r\n');
-    if (end > MAX_HEAD_BYTES || (end === -1 && this.#rest.length > MAX_HEAD_BYTES)) throw notHttp();
-    if (end === -1) return false;
+    const end = this.#find('\r\n\r\n');
+    if (end === -1) {
+      // Whatever does not even begin like an answer is told at once, not when the time is over.
+      const first = this.#rest.toString('latin1', 0, BEGINNING.length);
+      if (!BEGINNING.startsWith(first)) throw notHttp();
+      return false;
+    }
+    this.#count(end + 4);
     const head = parseHead(this.#rest.toString('latin1', 0, end));
-    this.#rest = this.#rest.subarray(end + 4);
+    this.#leave(this.#rest.subarray(end + 4));
     // 100 and 103 announce the answer; nobody has asked for another protocol.
     if (head.statusCode === 101) throw notHttp();
     if (head.statusCode < 200) return true;
@@ -113,9 +135,11 @@ export class AnswerReader {
     const { 'transfer-encoding': coding, 'content-length': length } = headers;
     this.#head = head;
     if (statusCode === 204 || statusCode === 304) {
+      // Whoever announces a body may send one.
+      if (coding !== undefined || (length ?? '0') !== '0') this.#head = { ...head, staysOpen: false };
       this.#state = 'Whole';
     } else if (coding !== undefined) {
-      if (coding.toLowerCase() !== 'chunked' || length !== undefined) throw notHttp();
+      if (coding.toLowerCase() !== 'chunked' || length !== undefined || head.isOld) throw notHttp();
       this.#state = 'ChunkSize';
     } else if (length !== undefined) {
       if (!/^\d{1,15}$/.test(length)) throw notHttp();
@@ -130,6 +154,7 @@ export class AnswerReader {
     return this.#takeLine((line) => {
       const [, digits] = CHUNK_SIZE.exec(line) ?? [];
       if (digits === undefined) throw notHttp();
+      if (line.length > LONGEST_CHUNK_SIZE) this.#count(line.length);
       const size = Number.parseInt(digits, 16);
       if (size === 0) this.#state = 'Trailer';
       else this.#expect(size, 'Chunk');
@@ -137,14 +162,14 @@ export class AnswerReader {
   }
 
   #expect(bytes: number, state: 'Sized' | 'Chunk'): void {
-    if (this.#size + bytes > MAX_BYTES) throw tooLong();
+    if (this.#body.length + bytes > MAX_BYTES) throw tooLong();
     this.#missing = bytes;
     this.#state = state;
   }
 
   #takeBody(next: State): boolean {
     const part = this.#rest.subarray(0, this.#missing);
-    this.#rest = this.#rest.subarray(part.length);
+    this.#leave(this.#rest.subarray(part.length));
     this.#missing -= part.length;
     if (part.length > 0) this.#keep(part);
     if (this.#missing > 0) return false;
@@ -153,38 +178,82 @@ export class AnswerReader {
   }
 
   #keep(part: Buffer): void {
-    this.#size += part.length;
-    if (this.#size > MAX_BYTES) throw tooLong();
-    this.#body.push(part);
+    if (this.#body.length + part.length > MAX_BYTES) throw tooLong();
+    this.#body.add(part);
   }
 
   #takeLine(take: (line: string) => void): boolean {
-    const end = this.#rest.indexOf('\r\n');
-    if (end > MAX_HEAD_BYTES || (end === -1 && this.#rest.length > MAX_HEAD_BYTES)) throw notHttp();
+    const end = this.#find('\r\n');
     if (end === -1) return false;
     const line = this.#rest.toString('latin1', 0, end);
-    this.#rest = this.#rest.subarray(end + 2);
+    this.#leave(this.#rest.subarray(end + 2));
     take(line);
     return true;
+  }
+
+  /** @returns where the rest has it first, or -1 */
+  #find(mark: string): number {
+    const end = this.#rest.indexOf(mark, this.#searched, 'latin1');
+    if (end > MAX_HEAD_BYTES || (end === -1 && this.#rest.length > MAX_HEAD_BYTES)) throw notHttp();
+    if (end === -1) this.#searched = Math.max(0, this.#rest.length - mark.length + 1);
+    return end;
+  }
+
+  #join(chunk: Buffer): Buffer {
+    if (!this.#pieces) {
+      this.#pieces = new GrowingBytes();
+      this.#pieces.add(this.#rest);
+    }
+    this.#pieces.add(chunk);
+    return this.#pieces.view();
+  }
+
+  /** What came before it was taken. */
+  #leave(rest: Buffer): void {
+    this.#rest = rest;
+    this.#pieces = undefined;
+    this.#searched = 0;
+  }
+
+  #count(bytes: number): void {
+    this.#aside += bytes;
+    if (this.#aside > MAX_HEAD_BYTES) throw notHttp();
   }
 }
 
 function parseHead(text: string): Head {
   const [first = '', ...lines] = text.split('\r\n');
   const [, minor, code] = STATUS_LINE.exec(first) ?? [];
-  if (code === undefined) throw notHttp();
+  if (code === undefined || NOT_IN_A_LINE.test(first)) throw notHttp();
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const line of lines) {
-    const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    if (!FIELD_NAME.test(name)) throw notHttp();
-    const value = line.slice(colon + 1).trim();
+    const colon = colonOf(line);
+    const name = line.slice(0, colon).toLowerCase();
+    const value = withoutSpace(line, colon + 1);
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
   const closes = headers['connection']?.toLowerCase().includes('close') === true;
-  return { statusCode: Number(code), headers, staysOpen: minor === '1' && !closes };
+  const isOld = minor === '0';
+  return { statusCode: Number(code), headers, staysOpen: !isOld && !closes, isOld };
 }
+
+/** @returns where the name of a field ends. @throws {TypeError} where it is none (RFC 9112, section 5) */
+function colonOf(line: string): number {
+  const colon = line.indexOf(':');
+  if (colon < 1 || NOT_IN_A_LINE.test(line) || !FIELD_NAME.test(line.slice(0, colon))) throw notHttp();
+  return colon;
+}
+
+/** trim() would take away more than a space or tab, and with it what makes a length none. */
+function withoutSpace(line: string, from: number): string {
+  let end = line.length;
+  while (from < end && isSpace(line.charCodeAt(from))) from += 1;
+  while (end > from && isSpace(line.charCodeAt(end - 1))) end -= 1;
+  return line.slice(from, end);
+}
+
+const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
 /** It quotes nothing: the answer may hold a token. */
 const notHttp = () => new TypeError('the answer is not HTTP/1.1: is that address the API server?');
