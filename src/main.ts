@@ -4,6 +4,13 @@ import { describeSettings, SettingsError } from './config/read-settings.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { LatchkeyError } from './errors.ts';
 
+/** What package.json says, too; npm only warns of it. */
+const OLDEST_NODE = 24;
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  console.error(`latchkey: This is Node ${process.versions.node}. Install Node ${OLDEST_NODE} or newer.`);
+  process.exit(1);
+}
+
 const [name = '', ...argv] = process.argv.slice(2);
 // The longest name first: "keys rotate" before a possible "keys".
 const command = COMMANDS.find(({ words }) => words.every((word, index) => word === [name, ...argv][index]));

@@ -1,6 +1,7 @@
 // The chart as Helm installs, upgrades and removes it, on a real API server.
 import { afterAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Agent, request } from 'undici';
 import { startControlPlane } from '../../dev/cluster/control-plane.ts';
 import {
@@ -12,6 +13,7 @@ import {
   RELEASE,
   VALUES,
 } from '../../dev/latchkey/install.ts';
+import { runProgram } from '../../dev/run-program.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { EVERY_VALUE } from './every-value.ts';
 
@@ -25,6 +27,15 @@ const helm = adminHelm(cluster);
 await install(cluster);
 
 const json = async (...args: string[]) => JSON.parse(await kubectl([...args, '-o', 'json']));
+
+test('what Helm says after the installation makes a User', async () => {
+  const notes = await helm(['get', 'notes', RELEASE]);
+  const [command = ''] = /printf .*kubectl create -f -$/m.exec(notes) ?? [];
+  const path = `${dirname(cluster.binaries.kubectl)}:${process.env['PATH']}`;
+  const env = { ...process.env, PATH: path, KUBECONFIG: cluster.adminKubeconfig };
+  const args = ['-ec', `${command} --dry-run=server`];
+  expect(await runProgram({ command: 'sh', args, env, timeoutMs: 30_000 })).toContain('ada created');
+});
 
 test(
   'an upgrade leaves the policy as an admin has switched it, and the Users as they are',
