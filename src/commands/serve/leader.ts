@@ -115,7 +115,7 @@ export function leaderWork(
     permissions,
     ledger,
     clearSecret,
-    tendHeldToken: heldTokens({ caches, ledger, clearSecret }),
+    heldTokens: heldTokens({ caches, ledger, clearSecret }),
     tell,
     graceMs: settings.orphanGracePeriod,
     isLeading,

@@ -18,7 +18,7 @@ import { WorkQueue, type QueueView } from '../queue/queue.ts';
 import type { Ledger } from '../users/ledger.ts';
 import type { ClearSecret } from './clear-secret.ts';
 import { deadAnchorIn, orphanIn, orphans, tokenLeftIn, tokenStuckIn, type Orphan } from './find.ts';
-import type { TendHeldToken } from './held-token.ts';
+import type { HeldTokens } from './held-token.ts';
 
 const CONCURRENCY = 4;
 
@@ -32,7 +32,7 @@ export interface OrphansControllerOptions {
   readonly permissions: Permissions;
   readonly ledger: Ledger;
   readonly clearSecret: ClearSecret;
-  readonly tendHeldToken: TendHeldToken;
+  readonly heldTokens: HeldTokens;
   readonly tell: Tell;
   /** How long a namespace stays after its User was missed for the first time, in milliseconds. */
   readonly graceMs: number;
@@ -54,7 +54,7 @@ export function orphansController({
   permissions,
   ledger,
   clearSecret,
-  tendHeldToken,
+  heldTokens,
   tell,
   graceMs,
   isLeading,
@@ -87,7 +87,9 @@ export function orphansController({
       const permission = permissions.of('Vanished', found.userUID);
       if (permission?.given) await collect(found, permission);
       if (permission?.given !== false) return;
-      const lookAgainAt = await tendHeldToken(found, now());
+      // At its floor a token only leaves the Secret: nothing more is taken, so the copies live on, until an admin means them.
+      if (heldTokens.isOver(found)) await collectAnchor(name);
+      const lookAgainAt = await heldTokens.tend(found, now());
       if (lookAgainAt) queue.addAt(name, lookAgainAt.getTime());
     },
     onFailure(name, error, pauseMs) {

@@ -20,31 +20,46 @@ const HELD: Cause = {
     'The User of this namespace is gone. The namespace stays until an admin decides; see the TokenPolicy.',
 };
 
-/** @returns when to look again; undefined once the token is gone. */
-export type TendHeldToken = (orphan: Orphan, now: Date) => Promise<Date | undefined>;
+export interface HeldTokens {
+  /** Whether an admin has switched everybody off, or ended every session, since this process saw the orphan first. */
+  isOver(orphan: Orphan): boolean;
+  /** @returns when to look again; undefined once the token is gone. */
+  tend(orphan: Orphan, now: Date): Promise<Date | undefined>;
+}
 
-export function heldTokens({ caches, ledger, clearSecret }: HeldTokensOptions): TendHeldToken {
-  /** Under which epoch a Secret was seen first: another one has ended the session of its token. */
+export function heldTokens({ caches, ledger, clearSecret }: HeldTokensOptions): HeldTokens {
+  /** By the UID of the namespace, under which epoch it was seen first: another one has ended the session of its token. */
   const epochs = new Map<string, string | undefined>();
+  caches.namespaces.onChange((before, after) => {
+    if (before && before.uid !== after?.uid) epochs.delete(before.uid);
+  });
+
+  function isOver({ namespace: { uid } }: Orphan): boolean {
+    const policy = caches.policies.get(POLICY_NAME)?.policy;
+    if (!policy?.spec.enabled) return true;
+    if (!epochs.has(uid)) epochs.set(uid, policy.status?.epoch);
+    return epochs.get(uid) !== policy.status?.epoch;
+  }
 
   /** What the Secret says of its token anybody may have forged: it is believed for no longer than a token lives. */
-  function floorOf({ uid, claimedExpiry }: CachedSecret, now: Date): Date | undefined {
+  function floorOf({ claimedExpiry }: CachedSecret, now: Date): Date | undefined {
     const policy = caches.policies.get(POLICY_NAME)?.policy;
-    if (claimedExpiry === undefined || !policy?.spec.enabled) return undefined;
-    if (!epochs.has(uid)) epochs.set(uid, policy.status?.epoch);
-    if (epochs.get(uid) !== policy.status?.epoch) return undefined;
+    if (claimedExpiry === undefined || !policy) return undefined;
     const life = lifetime(policy);
     if (claimedExpiry - now.getTime() > life.ttlMs) return undefined;
     return floorAt(new Date(claimedExpiry), life);
   }
 
-  return async ({ namespace: { name: namespace }, userUID, userName = namespace }, now) => {
-    const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
-    if (!secret || secret.deleting || ledger.written(secret)?.reason !== undefined) return undefined;
-    const floor = floorOf(secret, now);
-    if (floor && now < floor) return floor;
-    const user = { metadata: { name: userName, uid: userUID } };
-    if (await clearSecret(secret, user, HELD)) epochs.delete(secret.uid);
-    return undefined;
+  return {
+    isOver,
+    async tend(orphan, now) {
+      const { namespace, userUID, userName = namespace.name } = orphan;
+      const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+      if (!secret || secret.deleting || ledger.written(secret)?.reason !== undefined) return undefined;
+      const floor = isOver(orphan) ? undefined : floorOf(secret, now);
+      if (floor && now < floor) return floor;
+      await clearSecret(secret, { metadata: { name: userName, uid: userUID } }, HELD);
+      return undefined;
+    },
   };
 }
