@@ -71,7 +71,7 @@ const FLUSH_MS = 50;
  * Lines go out together while there are many, at most `FLUSH_MS` late: one write to a pipe each is what costs most of a
  * line. Whoever reads them too slowly holds nothing up. At the end of the process pino writes what is left.
  */
-const standardOutput = () => pino.destination({ sync: false, minLength: 16_384, periodicFlush: FLUSH_MS });
+const standardOutput = () => pino.destination({ sync: false, minLength: 12_288, periodicFlush: FLUSH_MS });
 
 export function createLog(level: string, destination?: { write(line: string): void }): Logger {
   const options: LoggerOptions = {

@@ -1,6 +1,8 @@
 // What reaches the log, and above all what does not.
 import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { LatchkeyError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
 
@@ -20,6 +22,23 @@ test('a line is one JSON object with the time, the level by name and the message
   expect(rest).toEqual({ level: 'info', user: 'ada', msg: 'signed in' });
   expect(new Date(String(time)).toISOString()).toBe(time);
   expect(line((log) => log.info({ text: 'two\nlines' }, 'a\nb'))).toMatch(/^[^\n]*\n$/);
+});
+
+test('a process writes every line to its standard output, the last ones at its end', () => {
+  const script = `
+    import { createLog } from './src/log.ts';
+    const log = createLog('info');
+    for (let n = 0; n < 1000; n++) log.info({ n }, 'a line that is one of many');
+  `;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: join(import.meta.dirname, '..'),
+    encoding: 'utf8',
+  });
+  const numbers = output
+    .trimEnd()
+    .split('\n')
+    .map((each) => (JSON.parse(each) as { n: number }).n);
+  expect(numbers).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
 });
 
 test('what is below the level is not written', () => {
