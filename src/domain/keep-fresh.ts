@@ -5,6 +5,7 @@ import { anchoredDigest, sessionOfKubernetes, type Anchored } from './anchor.ts'
 import { claimsDigest, identityClaims } from './claims.ts';
 import { holdOf } from './losing.ts';
 import type { HeldToken, Observed } from './observed.ts';
+import { isAccounted } from './policy.ts';
 import { CLOCKS_APART_MS, floorAt, lifetime, refreshAt } from './refresh.ts';
 import type { Plan, Step } from './step.ts';
 
@@ -41,7 +42,7 @@ export function keepFresh(
   const floor = floorOf(usable);
   const aboveFloor = floor !== undefined && now < floor;
   // A change of the policy that has not been accounted for may have shut the gate for a moment.
-  const accounted = policy.status?.observedGeneration === policy.metadata.generation;
+  const accounted = isAccounted(policy);
   // Until it is decided whether a User that is being deleted is held, which takes a moment, nothing new is given to it.
   const isOpen = user.metadata.deletionTimestamp === undefined || holdOf(observed.losing) !== undefined;
   if (!cannotMint && accounted && isOpen) {

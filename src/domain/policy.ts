@@ -100,6 +100,11 @@ export function decidePolicy(
   };
 }
 
+/** Whether the status says what follows from the policy as it is: before that nothing is minted by it. */
+export function isAccounted({ metadata, status }: TokenPolicy): boolean {
+  return status?.observedGeneration === metadata.generation;
+}
+
 /** Whether every User is decided alike under both: what is held, and who was let go, is no matter of all of them. */
 export function decidesAlike(a: TokenPolicy | undefined, b: TokenPolicy | undefined): boolean {
   return everybodys(a) === everybodys(b);

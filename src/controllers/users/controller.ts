@@ -6,7 +6,9 @@ import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domai
 import { claimedAccount } from '../../domain/onboarding.ts';
 import { seats } from '../../domain/seats.ts';
 import type { LicenseReading } from '../../domain/license.ts';
-import { decidesAlike } from '../../domain/policy.ts';
+import type { TokenPolicy } from '../../api/token-policy.ts';
+import { decidesAlike, isAccounted } from '../../domain/policy.ts';
+import { policyStands } from '../../domain/policy-stands.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedUser } from '../../observation/views.ts';
 import { WorkQueue, type QueueView } from '../queue/queue.ts';
@@ -17,6 +19,9 @@ import type { Reconcile } from './reconcile.ts';
 
 /** The API server serves about this many writes of one client at once before they only wait. */
 const IN_FLIGHT = 32;
+
+/** So long a change of the policy that takes nothing away by itself waits until it is accounted for. */
+const ANYWAY_MS = 1_000;
 
 export interface UsersControllerOptions {
   readonly caches: Caches;
@@ -66,6 +71,7 @@ export function usersController({
     },
   });
 
+  let anyway: NodeJS.Timeout | undefined;
   const addClaimants = (claimants: readonly CachedUser[]) => {
     for (const { name } of claimants) queue.add(name);
   };
@@ -96,7 +102,9 @@ export function usersController({
     }
   });
   caches.policies.onChange((before, after) => {
-    if ((after ?? before)?.name === POLICY_NAME && !decidesAlike(before?.policy, after?.policy)) lookAtAll();
+    if ((after ?? before)?.name !== POLICY_NAME || decidesAlike(before?.policy, after?.policy)) return;
+    if (after && isPassing(after.policy)) anyway ??= setTimeout(lookAtAll, ANYWAY_MS).unref();
+    else lookAtAll();
   });
   permissions.onChange((cause, keys) => {
     if (cause !== 'Vanished') for (const key of keys) addClaimants(caches.byUID.get(key));
@@ -135,6 +143,8 @@ export function usersController({
   }
 
   function lookAtAll(): void {
+    clearTimeout(anyway);
+    anyway = undefined;
     for (const { name, user } of caches.users.values()) queue.add(name, turnOf(user));
   }
 
@@ -144,4 +154,9 @@ export function usersController({
     lookAtAll,
     run: (signal) => queue.run(signal, lookAtAll),
   };
+}
+
+/** Nothing is minted by it yet, and nobody loses everything by it: what follows comes with its status, in a moment. */
+function isPassing(policy: TokenPolicy): boolean {
+  return policyStands(policy) && policy.spec.enabled && !isAccounted(policy);
 }

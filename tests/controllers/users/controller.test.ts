@@ -1,15 +1,16 @@
 // Which User comes first, where there is work for all of them.
-import { expect, test } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { User } from '../../../src/api/user.ts';
 import { type UsersController, usersController } from '../../../src/controllers/users/controller.ts';
 import type { LookAgain } from '../../../src/controllers/users/reconcile.ts';
 import { permissions } from '../../../src/controllers/holds/permissions.ts';
 import { ledger } from '../../../src/controllers/users/ledger.ts';
-import { createStores } from '../../../src/observation/caches.ts';
+import { createStores, type Stores } from '../../../src/observation/caches.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import { cachedSecret } from './cached-secret.ts';
-import { ada, NO_LICENSE } from '../../domain/pictures.ts';
+import { ada, NO_LICENSE, policyWith } from '../../domain/pictures.ts';
 import { cachesOf } from './caches-of.ts';
 
 const USERS = Array.from({ length: 100 }, (_, index) => `u${index}`);
@@ -19,6 +20,7 @@ interface Scene {
   readonly turns: string[];
   readonly controller: UsersController;
   readonly users: readonly User[];
+  readonly stores: Stores;
 }
 
 /** @param expiry of the token of each */
@@ -58,7 +60,7 @@ function scene(
     }),
   );
   stores.secrets.replace(secrets, '1');
-  return { turns, controller, users: users.map(({ user }) => user) };
+  return { turns, controller, users: users.map(({ user }) => user), stores };
 }
 
 async function untilTurns({ controller, turns }: Scene, count: number): Promise<void> {
@@ -109,4 +111,59 @@ test('whom the directory has only good to say of waits for its turn, and who los
   const waited = inOrder.slice(begun, -1);
   expect(all.turns.slice(begun, begun + 3)).toContain(last);
   expect(all.turns.slice(begun).filter((name) => name !== last)).toEqual(waited);
+});
+
+describe('a change of the policy', () => {
+  let version = 1;
+  /** Tells of the policy as it is in that generation. */
+  function tell({ stores }: Scene, generation: number, observedGeneration: number, enabled = true): void {
+    version += 1;
+    const policy = policyWith({ enabled }, { observedGeneration }, { generation });
+    const { name, uid } = policy.metadata;
+    stores.policies.applyEvent('MODIFIED', { name, uid, resourceVersion: String(version), policy });
+  }
+
+  /** One in which everybody has been looked at, and the change comes when `act` says so. */
+  async function afterTheStart(act: (all: Scene) => Promise<void>): Promise<void> {
+    const all = scene(
+      () => Date.now(),
+      () => undefined,
+    );
+    tell(all, 1, 1);
+    const life = new AbortController();
+    const done = all.controller.run(life.signal);
+    await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
+    all.turns.length = 0;
+    await act(all);
+    life.abort();
+    await done;
+  }
+
+  test('that is not accounted for yet has nobody looked at, and everybody once when it is', () =>
+    afterTheStart(async (all) => {
+      tell(all, 2, 1);
+      await setImmediate();
+      expect(all.turns).toEqual([]);
+      tell(all, 2, 2);
+      await waitUntil('everybody to be looked at', 500, () => all.turns.length === USERS.length);
+      const over = performance.now() + 1_200;
+      await waitUntil(
+        'the time to pass in which it could have been accounted for',
+        5_000,
+        () => performance.now() > over,
+      );
+      expect(all.turns).toHaveLength(USERS.length);
+    }));
+
+  test('that nobody accounts for has everybody looked at nevertheless', () =>
+    afterTheStart(async (all) => {
+      tell(all, 2, 1);
+      await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
+    }));
+
+  test('that takes every token away waits for nothing', () =>
+    afterTheStart(async (all) => {
+      tell(all, 2, 1, false);
+      await waitUntil('everybody to be looked at', 500, () => all.turns.length === USERS.length);
+    }));
 });
