@@ -203,6 +203,14 @@ const timeLimit = (request: ApiRequest) => ({
 
 function asApiError(request: ApiRequest, cause: unknown): ApiError | ApiUnreachableError {
   if (cause instanceof ApiError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ApiUnreachableError('ApiUnreachable', `${request.method} ${request.path}: ${why}`, { cause });
+  return new ApiUnreachableError('ApiUnreachable', `${request.method} ${request.path}: ${reasonOf(cause)}`, {
+    cause,
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // Where a name has several addresses, Node's error is one of each, and says nothing itself.
+  const each = cause instanceof AggregateError ? cause.errors.map(reasonOf) : [];
+  return cause.message || each.join('; ') || cause.name;
 }

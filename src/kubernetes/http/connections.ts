@@ -21,6 +21,9 @@ export interface Limits {
   readonly signal: AbortSignal | undefined;
 }
 
+/** How long no more connections are tried for where the server let one in and not another. */
+const SHUT_MS = 1_000;
+
 export class Connections implements Owner {
   readonly #host: string;
   readonly #options: ConnectionOptions;
@@ -28,11 +31,15 @@ export class Connections implements Owner {
   readonly #idleMs: number;
   readonly #opening = new Set<HttpConnection>();
   readonly #open = new Set<HttpConnection>();
+  /** Until the end of the turn: what comes unasked behind an answer must not be taken for the next one. */
+  readonly #resting: HttpConnection[] = [];
   /** The last to come is the first to go out, so that those which are not needed grow old. */
   readonly #idle: HttpConnection[] = [];
   /** The one that waits longest first. */
   readonly #waiting = new Set<Question>();
   #sweep: NodeJS.Timeout | undefined;
+  #isTurnEndAwaited = false;
+  #shutUntil = 0;
   #isClosed = false;
 
   constructor({ server, tls, most, idleMs }: ConnectionsOptions) {
@@ -81,10 +88,12 @@ export class Connections implements Owner {
     signal?.addEventListener('abort', stop, { once: true });
 
     const send = async () => {
-      const bytes = requestBytes(this.#host, await prepare());
+      const outgoing = await prepare();
       if (isOver) return;
       question = {
-        bytes,
+        bytes: requestBytes(this.#host, outgoing),
+        // Of a change nobody could tell afterwards whether it was made by the first or refused because of it.
+        mayRepeat: outgoing.method === 'GET',
         failed,
         answered(answer) {
           end();
@@ -110,25 +119,54 @@ export class Connections implements Owner {
   onFree(connection: HttpConnection): void {
     this.#opening.delete(connection);
     this.#open.add(connection);
-    const [next] = this.#waiting;
-    if (next) {
-      this.#waiting.delete(next);
-      connection.carry(next);
-      return;
-    }
-    this.#idle.push(connection);
-    this.#sweep ??= setInterval(() => this.#closeOld(), this.#idleMs / 4).unref();
+    this.#resting.push(connection);
+    this.#awaitEndOfTurn();
+  }
+
+  onUnanswered(question: Question): void {
+    // By then every other connection that has ended with it is known to have ended.
+    this.#waiting.add(question);
+    this.#awaitEndOfTurn();
   }
 
   onGone(connection: HttpConnection, error: Error): void {
-    this.#open.delete(connection);
-    const at = this.#idle.indexOf(connection);
-    if (at !== -1) this.#idle.splice(at, 1);
+    const wasOpen = this.#open.delete(connection);
+    remove(this.#idle, connection);
+    remove(this.#resting, connection);
     const wasOpening = this.#opening.delete(connection);
+    // With TLS 1.3 the server may refuse a client when to the client all is well already.
+    const wasRefused = wasOpening || (wasOpen && !connection.isUsed);
     // Those that are open see to all who wait; a server that lets in no more must not be asked again and again.
-    if (wasOpening && this.#open.size > 0) return;
-    if (wasOpening) this.#failFirst(error);
+    if (wasRefused && this.#open.size > 0) {
+      if (this.#waiting.size > 0) this.#shutUntil = performance.now() + SHUT_MS;
+      return;
+    }
+    if (wasRefused) this.#failWaiting(error);
+    else this.#openMore();
+  }
+
+  #awaitEndOfTurn(): void {
+    if (this.#isTurnEndAwaited) return;
+    this.#isTurnEndAwaited = true;
+    setImmediate(() => {
+      this.#isTurnEndAwaited = false;
+      this.#endTurn();
+    });
+  }
+
+  #endTurn(): void {
+    if (this.#isClosed) return;
+    for (const connection of this.#resting.splice(0))
+      if (connection.hasSentAll) this.#idle.push(connection);
+      else connection.giveUp(new Error('the API server has answered before it was asked'));
+    for (const question of this.#waiting) {
+      const connection = this.#idle.pop();
+      if (!connection) break;
+      this.#waiting.delete(question);
+      connection.carry(question);
+    }
     this.#openMore();
+    if (this.#idle.length > 0) this.#sweep ??= setInterval(() => this.#closeOld(), this.#idleMs / 4).unref();
   }
 
   #take(question: Question): void {
@@ -140,20 +178,23 @@ export class Connections implements Owner {
   }
 
   #openMore(): void {
+    const isShut = () => this.#open.size > 0 && performance.now() < this.#shutUntil;
     while (
       !this.#isClosed &&
-      this.#opening.size < this.#waiting.size &&
-      this.#opening.size + this.#open.size < this.#most
+      this.#opening.size + this.#resting.length < this.#waiting.size &&
+      this.#opening.size + this.#open.size < this.#most &&
+      !isShut()
     )
       this.#opening.add(new HttpConnection(this.#options, this));
   }
 
-  /** Where no connection is open each attempt that fails fails one request: none waits longer than it takes to know. */
-  #failFirst(error: Error): void {
-    const [first] = this.#waiting;
-    if (!first) return;
-    this.#waiting.delete(first);
-    first.failed(error);
+  /** Where no connection is open, each attempt that fails fails one request, and the last of them all that wait. */
+  #failWaiting(error: Error): void {
+    for (const question of this.#waiting) {
+      this.#waiting.delete(question);
+      question.failed(error);
+      if (this.#opening.size > 0) return;
+    }
   }
 
   #forget(question: Question, reason: Error): void {
@@ -174,6 +215,11 @@ export class Connections implements Owner {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
+}
+
+function remove<T>(list: T[], one: T): void {
+  const at = list.indexOf(one);
+  if (at !== -1) list.splice(at, 1);
 }
 
 const closed = () => new Error('the client is closed');

@@ -5,6 +5,8 @@ import { AnswerReader, type WholeAnswer } from './answer-reader.ts';
 /** Somebody who waits for an answer: whichever is called first is what comes of it. */
 export interface Question {
   readonly bytes: Buffer;
+  /** Whether it may be sent once more where nobody knows if it has arrived. */
+  mayRepeat: boolean;
   /** Set while a connection carries it. */
   carrier?: HttpConnection;
   answered(answer: WholeAnswer): void;
@@ -14,6 +16,8 @@ export interface Question {
 export interface Owner {
   /** It is open, and carries nothing. */
   onFree(connection: HttpConnection): void;
+  /** The connection that carried it ended before anything of an answer came, as it had been idle; onGone follows. */
+  onUnanswered(question: Question): void;
   /** It is of no more use; called once. The question that it carried has been told already. */
   onGone(connection: HttpConnection, error: Error): void;
 }
@@ -28,6 +32,9 @@ export class HttpConnection {
   #question: Question | undefined;
   #reader: AnswerReader | undefined;
   #isGone = false;
+  #answers = 0;
+  /** Whether a request was ever given to it. */
+  isUsed = false;
   /** By the monotonic clock. */
   freeSince = 0;
 
@@ -48,11 +55,17 @@ export class HttpConnection {
       .once('close', () => clearTimeout(timer))
       .on('data', (chunk: Buffer) => this.#take(chunk))
       .on('end', () => this.#end())
-      .on('error', (error) => this.giveUp(error))
-      .on('close', () => this.giveUp(new Error('the API server has closed the connection')));
+      .on('error', (error) => this.#lose(error))
+      .on('close', () => this.#lose(closedByServer()));
+  }
+
+  /** An answer may come before all of the request has left; what is left of it would come before the next. */
+  get hasSentAll(): boolean {
+    return this.#socket.writableLength === 0;
   }
 
   carry(question: Question): void {
+    this.isUsed = true;
     this.#question = question;
     question.carrier = this;
     this.#reader = new AnswerReader();
@@ -67,8 +80,23 @@ export class HttpConnection {
     this.#socket.destroy();
     const question = this.#question;
     this.#question = undefined;
+    this.#reader = undefined;
     question?.failed(error);
     this.#owner.onGone(this, error);
+  }
+
+  /**
+   * The server has ended it. Where it was idle before, and nothing has come, the server had most likely closed it while the
+   * request was under way, which is nobody's fault: as net/http of Go does, what may be repeated is.
+   */
+  #lose(error: Error): void {
+    const question = this.#question;
+    if (question?.mayRepeat && this.#answers > 0 && this.#reader?.hasBegun === false) {
+      this.#question = undefined;
+      question.mayRepeat = false;
+      this.#owner.onUnanswered(question);
+    }
+    this.giveUp(error);
   }
 
   #free(): void {
@@ -89,15 +117,18 @@ export class HttpConnection {
 
   #end(): void {
     if (this.#reader?.end()) this.#answer(this.#reader);
-    else this.giveUp(new Error('the API server has closed the connection'));
+    else this.#lose(closedByServer());
   }
 
   #answer(reader: AnswerReader): void {
     const question = this.#question;
     this.#question = undefined;
     this.#reader = undefined;
+    this.#answers += 1;
     question?.answered(reader.answer());
     if (reader.staysOpen) this.#free();
     else this.giveUp(new Error('the API server keeps the connection no longer'));
   }
 }
+
+const closedByServer = () => new Error('the API server has closed the connection');

@@ -8,15 +8,20 @@ export interface Outgoing {
   readonly body: string | Uint8Array | undefined;
 }
 
-const NOT_IN_A_TARGET = /[^\u0021-\u007E]/;
+const TARGET = /^\/[!-~]*$/;
+/** RFC 9110, section 5.6.2. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const NOT_IN_A_FIELD = /[^\t\u0020-\u007E\u0080-\u00FF]/;
 
 /** @throws {TypeError} where a path or header would say more than it should (RFC 9110, section 5.5) */
 export function requestBytes(host: string, { method, path, headers, body }: Outgoing): Buffer {
-  if (NOT_IN_A_TARGET.test(path)) throw new TypeError('the path has characters that may not stand in one');
+  if (!TARGET.test(path))
+    throw new TypeError('the path begins with no slash, or has characters that may not stand in one');
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (const name in headers) {
     const value = headers[name] ?? '';
+    if (!FIELD_NAME.test(name))
+      throw new TypeError('the name of a header has characters that may not stand in one');
     if (NOT_IN_A_FIELD.test(value))
       throw new TypeError(`the header ${name} has characters that may not stand in one`);
     head += `${name}: ${value}\r\n`;
