@@ -111,13 +111,15 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
     const namespace = effectiveNamespace(user);
     let answer: RawObject;
     try {
-      answer = await client.request<RawObject>({
-        method: 'PUT',
-        path: secretPath(namespace),
-        contentType: PROTOBUF,
-        accept: METADATA_ONLY,
-        body: encodeSecret(secretInPlace(user, content, { uid, resourceVersion })),
-      });
+      answer = await ledger.whileWriting(uid, () =>
+        client.request<RawObject>({
+          method: 'PUT',
+          path: secretPath(namespace),
+          contentType: PROTOBUF,
+          accept: METADATA_ONLY,
+          body: encodeSecret(secretInPlace(user, content, { uid, resourceVersion })),
+        }),
+      );
     } catch (error) {
       // Somebody was faster, or it was we, and the answer was lost: a watch may take its time to tell.
       if (hasStatus(error, 409)) await readLive(namespace);

@@ -112,7 +112,7 @@ export function usersController({
   caches.namespaces.onChange((before, after) => addIn((after ?? before)?.name));
   caches.secrets.onChange((before, after) => {
     if (before && before.uid !== after?.uid) ledger.forget(before.uid);
-    if (after && ledger.written(after)) return;
+    if (after && (ledger.written(after) || ledger.isWriting(after.uid))) return;
     // The watch may tell of our write before its answer does; what is said of an empty Secret waits for others' keys.
     const isEmpty = after !== undefined && after.claimedExpiry === undefined;
     addIn((after ?? before)?.namespace, isEmpty ? LAST : NOW);

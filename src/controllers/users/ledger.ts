@@ -19,6 +19,12 @@ export interface Ledger {
    * restart, and where it may be what was lost. What somebody has edited since this process wrote it is not.
    */
   claimed(secret: CachedSecret): SecretView['claimed'];
+  /**
+   * Does the write of one Secret. Whoever has written decides on what is there when it is done, so that what a watch tells
+   * of that Secret meanwhile, mostly of this very write, need not be looked at by itself.
+   */
+  whileWriting<T>(uid: string, write: () => Promise<T>): Promise<T>;
+  isWriting(uid: string): boolean;
   forget(uid: string): void;
 }
 
@@ -47,6 +53,7 @@ const NONE: readonly number[] = [];
  */
 export function ledger(): Ledger {
   const entries = new Map<string, Entry>();
+  const writing = new Set<string>();
   return {
     record({ uid, resourceVersion }, { token, reason }, jti) {
       entries.set(uid, {
@@ -82,6 +89,15 @@ export function ledger(): Ledger {
       if (entries.get(uid)?.lost.includes(claimedExpiry) === false) return undefined;
       return { expiresAt: new Date(claimedExpiry), session: claimedSession, claims: claimedDigest };
     },
+    async whileWriting(uid, write) {
+      writing.add(uid);
+      try {
+        return await write();
+      } finally {
+        writing.delete(uid);
+      }
+    },
+    isWriting: (uid) => writing.has(uid),
     forget: (uid) => entries.delete(uid),
   };
 }

@@ -6,7 +6,7 @@ import type { User } from '../../../src/api/user.ts';
 import { type UsersController, usersController } from '../../../src/controllers/users/controller.ts';
 import type { LookAgain } from '../../../src/controllers/users/reconcile.ts';
 import { permissions } from '../../../src/controllers/holds/permissions.ts';
-import { ledger } from '../../../src/controllers/users/ledger.ts';
+import { ledger, type Ledger } from '../../../src/controllers/users/ledger.ts';
 import { createStores, type Stores } from '../../../src/observation/caches.ts';
 import { waitUntil } from '../../../dev/wait-until.ts';
 import { cachedSecret } from './cached-secret.ts';
@@ -21,6 +21,7 @@ interface Scene {
   readonly controller: UsersController;
   readonly users: readonly User[];
   readonly stores: Stores;
+  readonly written: Ledger;
 }
 
 /** @param expiry of the token of each */
@@ -32,9 +33,10 @@ function scene(
   const proof = { isProven: () => true, untilProven: async () => true, ageMs: () => 0 };
   const caches = cachesOf(stores, proof);
   const turns: string[] = [];
+  const written = ledger();
   const controller = usersController({
     caches,
-    ledger: ledger(),
+    ledger: written,
     license: () => NO_LICENSE,
     permissions: permissions(),
     reconcile: async (name) => {
@@ -60,7 +62,7 @@ function scene(
     }),
   );
   stores.secrets.replace(secrets, '1');
-  return { turns, controller, users: users.map(({ user }) => user), stores };
+  return { turns, controller, users: users.map(({ user }) => user), stores, written };
 }
 
 async function untilTurns({ controller, turns }: Scene, count: number): Promise<void> {
@@ -113,6 +115,41 @@ test('whom the directory has only good to say of waits for its turn, and who los
   expect(all.turns.slice(begun).filter((name) => name !== last)).toEqual(waited);
 });
 
+/** One in which everybody has been looked at once. */
+async function afterTheStart(
+  prepare: (all: Scene) => void,
+  act: (all: Scene) => Promise<void>,
+): Promise<void> {
+  const all = scene(
+    () => Date.now(),
+    () => undefined,
+  );
+  prepare(all);
+  const life = new AbortController();
+  const done = all.controller.run(life.signal);
+  await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
+  all.turns.length = 0;
+  await act(all);
+  life.abort();
+  await done;
+}
+
+test('what a watch tells of a Secret is looked at, unless it is being written: who writes looks when it is done', () =>
+  afterTheStart(
+    () => undefined,
+    async ({ stores, turns, written }) => {
+      const uid = 'secret of u7';
+      const tell = (resourceVersion: string) =>
+        stores.secrets.applyEvent('MODIFIED', cachedSecret({ namespace: 'u7', uid, resourceVersion }));
+      await written.whileWriting(uid, async () => tell('2'));
+      await setImmediate();
+      expect(turns).toEqual([]);
+      tell('3');
+      await waitUntil('the user to be looked at', 500, () => turns.length === 1);
+      expect(turns).toEqual(['u7']);
+    },
+  ));
+
 describe('a change of the policy', () => {
   let version = 1;
   /** Tells of the policy as it is in that generation. */
@@ -123,24 +160,10 @@ describe('a change of the policy', () => {
     stores.policies.applyEvent('MODIFIED', { name, uid, resourceVersion: String(version), policy });
   }
 
-  /** One in which everybody has been looked at, and the change comes when `act` says so. */
-  async function afterTheStart(act: (all: Scene) => Promise<void>): Promise<void> {
-    const all = scene(
-      () => Date.now(),
-      () => undefined,
-    );
-    tell(all, 1, 1);
-    const life = new AbortController();
-    const done = all.controller.run(life.signal);
-    await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
-    all.turns.length = 0;
-    await act(all);
-    life.abort();
-    await done;
-  }
+  const afterIt = (act: (all: Scene) => Promise<void>) => afterTheStart((all) => tell(all, 1, 1), act);
 
   test('that is not accounted for yet has nobody looked at, and everybody once when it is', () =>
-    afterTheStart(async (all) => {
+    afterIt(async (all) => {
       tell(all, 2, 1);
       await setImmediate();
       expect(all.turns).toEqual([]);
@@ -156,13 +179,13 @@ describe('a change of the policy', () => {
     }));
 
   test('that nobody accounts for has everybody looked at nevertheless', () =>
-    afterTheStart(async (all) => {
+    afterIt(async (all) => {
       tell(all, 2, 1);
       await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
     }));
 
   test('that takes every token away waits for nothing', () =>
-    afterTheStart(async (all) => {
+    afterIt(async (all) => {
       tell(all, 2, 1, false);
       await waitUntil('everybody to be looked at', 500, () => all.turns.length === USERS.length);
     }));
