@@ -3,7 +3,7 @@ import { Agent } from 'undici';
 import { parseJson, readText } from './answer.ts';
 import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
-import type { Connection } from './credentials.ts';
+import { holdUsable, type Connection } from './credentials.ts';
 import { Connections } from './http/connections.ts';
 import type { Outgoing } from './http/request-bytes.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -54,7 +54,9 @@ export interface ClientOptions {
   readonly onAnswer?: (verb: string, code: string) => void;
 }
 
+/** @throws {CredentialsError} where the certificate or key of the connection is none */
 export function kubernetesClient(connection: Connection, { onAnswer }: ClientOptions = {}): KubernetesClient {
+  holdUsable(connection.tls);
   const server = new URL(connection.server);
   const prefix = server.pathname.replace(/\/$/, '');
   const requests = new Connections({

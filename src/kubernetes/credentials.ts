@@ -1,4 +1,5 @@
 // Who we are to the API server, from a kubeconfig or the Pod's ServiceAccount.
+import { createSecureContext } from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { LatchkeyError } from '../errors.ts';
 import { execPlugin, type PluginCredentials } from './exec-plugin.ts';
@@ -141,6 +142,18 @@ async function read({ cluster, user, plugin }: Usable) {
     };
   } catch (error) {
     throw unusable('The credentials that the kubeconfig names cannot be read', error);
+  }
+}
+
+/**
+ * To be asked once, before a connection is tried: each would fail, in OpenSSL's words.
+ * @throws {CredentialsError} where a certificate or key is none
+ */
+export function holdUsable(tls: Connection['tls']): void {
+  try {
+    createSecureContext({ ...tls });
+  } catch (error) {
+    throw unusable('The certificates in the kubeconfig cannot be used', error);
   }
 }
 

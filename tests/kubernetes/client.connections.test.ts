@@ -188,3 +188,18 @@ test('a server that another name stands on is not spoken to', async () => {
   await expect(client.request(GET)).rejects.toThrow("does not match certificate's altnames");
   expect(server.requests).toHaveLength(0);
 });
+
+test.each(['cert', 'key'] as const)(
+  'a %s that is none is told before anything is asked, and not quoted',
+  (part) => {
+    const tls = { ...server.connection.tls, [part]: 'hunter2-correct-horse' };
+    expect(() => clientOf({ ...server.connection, tls })).toThrow(
+      expect.objectContaining({
+        code: 'KubeconfigUnusable',
+        message: expect.stringMatching(
+          /^The certificates in the kubeconfig cannot be used \(ERR_OSSL_[A-Z_]+\)/,
+        ),
+      }),
+    );
+  },
+);
