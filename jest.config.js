@@ -10,7 +10,7 @@ export default {
   globalTeardown: '<rootDir>/tests/support/teardown.ts',
   testSequencer: '<rootDir>/tests/support/sequencer.ts',
   reporters: ['default', '<rootDir>/tests/support/summary-reporter.ts'],
-  // Suites with real servers wait more than they work, so four of them keep two processors busy.
-  maxWorkers: 4,
+  // Suites with real servers wait more than they work, so three of them keep two processors busy.
+  maxWorkers: 3,
   testTimeout: 30_000,
 };

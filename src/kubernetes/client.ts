@@ -23,13 +23,15 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
+export type SkewListener = (range: SkewRange, received: Date) => void;
+
 export interface KubernetesClient {
   /** @throws {ApiError} on a refusal. @throws {ApiUnreachableError} where there is no answer. */
   request<T>(request: ApiRequest): Promise<T>;
   /** An answer without an end, such as a watch: its chunks as they come. `timeoutMs` counts until the headers. */
   stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
-  /** Told by every answer. */
-  onSkew(listener: (range: SkewRange) => void): void;
+  /** Told by every answer, with the time here at which it had come: the clock may be set at any moment after. */
+  onSkew(listener: SkewListener): void;
   close(): Promise<void>;
 }
 
@@ -78,7 +80,7 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
       keepAliveInitialDelay: 30_000,
     },
   });
-  const listeners: ((range: SkewRange) => void)[] = [];
+  const listeners: SkewListener[] = [];
   let waiting = 0;
 
   async function outgoing({
@@ -116,8 +118,9 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
       const answer = await send();
       code = String(answer.statusCode);
       const { date } = answer.headers;
-      const range = skewRange(typeof date === 'string' ? date : undefined, sent, new Date());
-      if (range) for (const listener of listeners) listener(range);
+      const received = new Date();
+      const range = skewRange(typeof date === 'string' ? date : undefined, sent, received);
+      if (range) for (const listener of listeners) listener(range, received);
       return answer;
     } finally {
       waiting -= 1;

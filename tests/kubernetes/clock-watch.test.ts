@@ -22,7 +22,7 @@ function watched() {
   let tell: (range: SkewRange) => void = () => undefined;
   const clock = watchClock({
     onSkew(listener) {
-      tell = listener;
+      tell = (range) => listener(range, new Date());
     },
   });
   const changes: (SkewRange | undefined)[] = [];

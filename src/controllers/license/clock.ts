@@ -21,13 +21,13 @@ interface Reading {
 export function licenseClock(client: Pick<KubernetesClient, 'onSkew'>): LicenseClock {
   let last: Reading | undefined;
   const read = (): number | undefined => last && last.timeMs + performance.now() - last.monotonicMs;
-  client.onSkew((range) => {
+  client.onSkew((range, received) => {
     const { fromMs, toMs } = range;
     const agree = isInStep(range);
     if (!agree && last) return;
     const mayBeAheadMs = isSkewed(range) ? fromMs : toMs;
     const aheadMs = agree ? Math.min(Math.max(fromMs, 0), toMs) : Math.max(mayBeAheadMs, 0);
-    last = { timeMs: Math.max(Date.now() - aheadMs, read() ?? 0), monotonicMs: performance.now() };
+    last = { timeMs: Math.max(received.getTime() - aheadMs, read() ?? 0), monotonicMs: performance.now() };
   });
   // Before the first answer of the API server there is nothing to decide about either.
   return () => new Date(read() ?? Date.now());

@@ -1,7 +1,8 @@
 // The licence's clock against clocks that are set. The API server's cannot be set on a machine that it shares with the tests, so its answers are given by hand.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { licenseClock } from '../../../src/controllers/license/clock.ts';
-import { skewRange, type SkewRange } from '../../../src/kubernetes/clock-skew.ts';
+import type { SkewListener } from '../../../src/kubernetes/client.ts';
+import { skewRange } from '../../../src/kubernetes/clock-skew.ts';
 
 const START = Date.parse('2030-01-01T12:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -9,7 +10,7 @@ const HOUR_MS = 3_600_000;
 /** What all clocks would show if nobody had set them; the tests set `here` and `there` apart from it. */
 let here = 0;
 let there = 0;
-let listener: ((range: SkewRange) => void) | undefined;
+let listener: SkewListener | undefined;
 
 beforeEach(() => {
   jest.useFakeTimers({ now: START });
@@ -28,10 +29,13 @@ function setHere(offsetMs: number): void {
   jest.setSystemTime(trueNow() + here);
 }
 
-function answer(sent = new Date()): void {
+/** @param meanwhile what happens between the answer and what is told of it */
+function answer(sent = new Date(), meanwhile: () => void = () => undefined): void {
   const date = new Date(Math.floor((trueNow() + there) / 1_000) * 1_000).toUTCString();
-  const range = skewRange(date, sent, new Date());
-  if (range) listener?.(range);
+  const received = new Date();
+  const range = skewRange(date, sent, received);
+  meanwhile();
+  if (range) listener?.(range, received);
 }
 
 function start(): () => number {
@@ -146,4 +150,12 @@ describe('the clock of a licence', () => {
     answer();
     expect(Math.abs(now())).toBeLessThanOrEqual(1_000);
   });
+});
+
+test('is not moved by a clock that is set in the moment in which an answer is told', () => {
+  const now = start();
+  answer();
+  const before = now();
+  answer(new Date(), () => setHere(365 * 24 * HOUR_MS));
+  expect(Math.abs(now() - before)).toBeLessThan(1_000);
 });
