@@ -1,7 +1,9 @@
 // Asks about tokens as verifiers do: Latchkey's own endpoints, and a kube-apiserver.
 import { readFileSync } from 'node:fs';
-import { Agent, interceptors, request } from 'undici';
+import { createSecureContext } from 'node:tls';
+import { Agent, interceptors } from 'undici';
 import type { ControlPlane } from '../dev/cluster/control-plane.ts';
+import { selfSubjectReview } from '../dev/cluster/self-subject-review.ts';
 import { latchkeyCommand } from '../dev/latchkey/command.ts';
 import { OPERATOR_NAMESPACE } from '../dev/latchkey/install.ts';
 import type { Operator } from '../dev/latchkey/operator.ts';
@@ -32,7 +34,7 @@ export async function askLatchkey(
   const callerToken = (await command('callers', 'add', CALLER, `--namespace=${OPERATOR_NAMESPACE}`)).trim();
   const connections = new Connections({
     server: new URL(portal),
-    tls: { ca: readFileSync(caFile) },
+    secureContext: createSecureContext({ ca: readFileSync(caFile) }),
     most: CONNECTIONS,
     idleMs: 30_000,
   });
@@ -70,12 +72,10 @@ export async function askLatchkey(
   };
 }
 
-/** By a request that everybody may make who is somebody. */
 export function askApiServer({ url, caFile }: { readonly url: string; readonly caFile: string }): {
   ask: Ask;
   close: () => Promise<void>;
 } {
-  // With HTTP/2 a refusal ends the connection for the others on it (apiserver, endpoints/filters/authentication.go).
   const connected = new Agent({
     allowH2: false,
     connect: { ca: readFileSync(caFile) },
@@ -86,17 +86,7 @@ export function askApiServer({ url, caFile }: { readonly url: string; readonly c
     interceptors.retry({ methods: ['POST'], statusCodes: [], errorCodes: ['ECONNRESET', 'UND_ERR_SOCKET'] }),
   );
   return {
-    async ask(token) {
-      const { statusCode, body } = await request(`${url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
-        dispatcher,
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
-      });
-      await body.dump();
-      if (statusCode !== 201 && statusCode !== 401) throw new Error(`the API server answered ${statusCode}`);
-      return statusCode === 201;
-    },
+    ask: async (token) => (await selfSubjectReview(url, token, dispatcher)) !== undefined,
     close: () => connected.close(),
   };
 }

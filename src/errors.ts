@@ -20,3 +20,8 @@ export function codeOf(error: unknown): string {
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 0;
   return status === 0 ? error.code : `${error.code}${status}`;
 }
+
+/** What Node or a library calls its error, in brackets for a sentence, such as ` (ENOENT)`: the rest may quote a file. */
+export function foreignCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? ` (${String(error.code)})` : '';
+}

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { LatchkeyError } from '../errors.ts';
+import { foreignCode, LatchkeyError } from '../errors.ts';
 
 /** A setting is wrong or missing; the message names each one, and every way to give it. */
 export class SettingsError extends LatchkeyError<'SettingsInvalid'> {}
@@ -145,8 +145,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const code = isNativeError(error) && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read${code}`);
+    throw new SettingsError('SettingsInvalid', `--config: ${file} cannot be read${foreignCode(error)}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { Agent } from 'undici';
 import { parseJson, readText } from './answer.ts';
 import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
-import { holdUsable, type Connection } from './credentials.ts';
+import { secureContext, type Connection } from './credentials.ts';
 import { Connections } from './http/connections.ts';
 import type { Outgoing } from './http/request-bytes.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -58,15 +58,16 @@ export interface ClientOptions {
 
 /** @throws {CredentialsError} where the certificate or key of the connection is none */
 export function kubernetesClient(connection: Connection, { onAnswer }: ClientOptions = {}): KubernetesClient {
-  holdUsable(connection.tls);
   const server = new URL(connection.server);
   const prefix = server.pathname.replace(/\/$/, '');
   const requests = new Connections({
     server,
-    tls: connection.tls,
+    secureContext: secureContext(connection.tls),
+    servername: connection.tls.servername,
     most: REQUESTS_AT_ONCE,
     idleMs: IDLE_MS,
   });
+  // undici's HTTP/2 can end the process where a server goes away just after a stream was given up.
   const streams = new Agent({
     allowH2: false,
     connections: STREAMS_AT_ONCE,

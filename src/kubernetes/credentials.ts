@@ -1,7 +1,6 @@
 // Who we are to the API server, from a kubeconfig or the Pod's ServiceAccount.
-import { createSecureContext } from 'node:tls';
-import { isNativeError } from 'node:util/types';
-import { LatchkeyError } from '../errors.ts';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { foreignCode, LatchkeyError } from '../errors.ts';
 import { execPlugin, type PluginCredentials } from './exec-plugin.ts';
 import {
   authorityOf,
@@ -146,12 +145,12 @@ async function read({ cluster, user, plugin }: Usable) {
 }
 
 /**
- * To be asked once, before a connection is tried: each would fail, in OpenSSL's words.
- * @throws {CredentialsError} where a certificate or key is none
+ * What TLS connections are made with; to be made once, before the first.
+ * @throws {CredentialsError} where a certificate or key is none: each connection would fail, in OpenSSL's words
  */
-export function holdUsable(tls: Connection['tls']): void {
+export function secureContext({ ca, cert, key }: Connection['tls']): SecureContext {
   try {
-    createSecureContext({ ...tls });
+    return createSecureContext({ ca, cert, key });
   } catch (error) {
     throw unusable('The certificates in the kubeconfig cannot be used', error);
   }
@@ -176,6 +175,8 @@ function otherCluster(): CredentialsError {
 
 /** Without the error itself as the cause: it may quote the file, or what a plugin printed. */
 function unusable(what: string, error: unknown): CredentialsError {
-  const code = isNativeError(error) && 'code' in error ? ` (${String(error.code)})` : '';
-  return new CredentialsError('KubeconfigUnusable', `${what}${code}. Try kubectl with it, which says more.`);
+  return new CredentialsError(
+    'KubeconfigUnusable',
+    `${what}${foreignCode(error)}. Try kubectl with it, which says more.`,
+  );
 }

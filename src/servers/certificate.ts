@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
-import { LatchkeyError } from '../errors.ts';
+import { foreignCode, LatchkeyError } from '../errors.ts';
 
 /** PEM files: a certificate with its chain, and its unencrypted private key. */
 export interface CertificateFiles {
@@ -47,10 +47,9 @@ async function readPem(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const why = typeof error === 'object' && error && 'code' in error ? ` (${String(error.code)})` : '';
     throw new CertificateError(
       'CertificateUnreadable',
-      `Cannot read ${path}${why}: check the path and that this process may read it.`,
+      `Cannot read ${path}${foreignCode(error)}: check the path and that this process may read it.`,
       { cause: error },
     );
   }

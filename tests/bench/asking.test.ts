@@ -25,7 +25,9 @@ const server = createSecureServer(
     requests += 1;
     // Every third connection ends without an answer.
     if (requests % 3 === 0) request.socket.destroy();
-    else answer.writeHead(request.headers.authorization === 'Bearer good' ? 201 : 401).end('{}');
+    else if (request.headers.authorization === 'Bearer good')
+      answer.writeHead(201).end('{"status":{"userInfo":{"username":"ada","groups":[]}}}');
+    else answer.writeHead(401).end('{}');
   },
 );
 server.listen(0, '127.0.0.1');

@@ -1,5 +1,6 @@
 // `latchkey serve`: puts the parts together, starts them in order, and stops them in the reverse order.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { LEADER_LEASE } from '../../api/names.ts';
@@ -47,7 +48,7 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   const port = await server.listen();
   log.info({ port, metricsPort, portal, issuer: settings.issuerUrl }, 'listening');
   // While the API server cannot be reached it is not over, and the process may be told to stop.
-  await Promise.race([known.start(), stopped(signal)]);
+  await Promise.race([known.start(), signal.aborted || once(signal, 'abort')]);
   if (!signal.aborted) {
     isSynced = true;
     log.info({ users: known.caches.users.size }, 'caches are complete');
@@ -70,11 +71,4 @@ export async function serve(settings: ServeSettings, log: Logger, signal: AbortS
   await measured.close();
   await client.close();
   log.info('stopped');
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

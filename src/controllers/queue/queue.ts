@@ -155,11 +155,8 @@ export class WorkQueue {
 
   #pumpTogether(): void {
     const room = this.#pace.limit - this.#working.size;
-    if (room < Math.floor(this.#pace.limit * TOGETHER.share)) {
-      this.#together ??= setTimeout(() => this.#pump(), TOGETHER.waitMs);
-      return;
-    }
-    this.#pump();
+    if (room >= Math.floor(this.#pace.limit * TOGETHER.share)) this.#pump();
+    else this.#together ??= setTimeout(() => this.#pump(), TOGETHER.waitMs);
   }
 
   async #work(key: string, working: Working): Promise<void> {

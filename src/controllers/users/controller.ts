@@ -1,12 +1,12 @@
 // Puts a User into the queue whenever something that its decision depends on has changed.
 import type { Logger } from 'pino';
 import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import type { TokenPolicy } from '../../api/token-policy.ts';
 import type { User } from '../../api/user.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
 import { claimedAccount } from '../../domain/onboarding.ts';
 import { seats } from '../../domain/seats.ts';
 import type { LicenseReading } from '../../domain/license.ts';
-import type { TokenPolicy } from '../../api/token-policy.ts';
 import { decidesAlike, isAccounted } from '../../domain/policy.ts';
 import { policyStands } from '../../domain/policy-stands.ts';
 import type { Caches } from '../../observation/caches.ts';

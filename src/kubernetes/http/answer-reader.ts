@@ -1,5 +1,6 @@
 // Reads one answer of HTTP/1.1 as its bytes come in (RFC 9112). What is not clear is refused, never guessed.
 import { MAX_BYTES, tooLong } from '../answer.ts';
+import { FIELD_NAME, NOT_IN_A_FIELD } from './field-grammar.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 
 export interface WholeAnswer {
@@ -18,10 +19,6 @@ const BEGINNING = 'HTTP/1.';
 const CHUNK_SIZE = /^([0-9a-f]{1,8})(?:;.*)?$/i;
 const LONGEST_CHUNK_SIZE = 8;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
-/** A line feed alone, too: what reads it as the end of a line would read another answer (RFC 9112, section 11.1). */
-const NOT_IN_A_LINE = /[^\t -~\u0080-\u00FF]/;
-/** RFC 9110, section 5.6.2. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 
 interface Head {
   readonly statusCode: number;
@@ -224,7 +221,7 @@ export class AnswerReader {
 function parseHead(text: string): Head {
   const [first = '', ...lines] = text.split('\r\n');
   const [, minor, code] = STATUS_LINE.exec(first) ?? [];
-  if (code === undefined || NOT_IN_A_LINE.test(first)) throw notHttp();
+  if (code === undefined || NOT_IN_A_FIELD.test(first)) throw notHttp();
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const line of lines) {
     const colon = colonOf(line);
@@ -241,7 +238,7 @@ function parseHead(text: string): Head {
 /** @returns where the name of a field ends. @throws {TypeError} where it is none (RFC 9112, section 5) */
 function colonOf(line: string): number {
   const colon = line.indexOf(':');
-  if (colon < 1 || NOT_IN_A_LINE.test(line) || !FIELD_NAME.test(line.slice(0, colon))) throw notHttp();
+  if (colon < 1 || NOT_IN_A_FIELD.test(line) || !FIELD_NAME.test(line.slice(0, colon))) throw notHttp();
   return colon;
 }
 

@@ -1,6 +1,6 @@
 // The connections to one server, as many as are needed and no more than there may be, and the requests that wait for one.
 import { isIP } from 'node:net';
-import { createSecureContext, type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import type { WholeAnswer } from './answer-reader.ts';
 import { HttpConnection, type Owner, type Question } from './http-connection.ts';
 import { requestBytes, type Outgoing } from './request-bytes.ts';
@@ -8,7 +8,9 @@ import { requestBytes, type Outgoing } from './request-bytes.ts';
 export interface ConnectionsOptions {
   /** Of which the host and the port count. */
   readonly server: URL;
-  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>;
+  readonly secureContext: SecureContext;
+  /** Which the server's certificate has to be for, where it is not the host. */
+  readonly servername?: string | undefined;
   readonly most: number;
   /** How long an idle connection is kept. */
   readonly idleMs: number;
@@ -42,7 +44,7 @@ export class Connections implements Owner {
   #shutUntil = 0;
   #isClosed = false;
 
-  constructor({ server, tls, most, idleMs }: ConnectionsOptions) {
+  constructor({ server, secureContext, servername, most, idleMs }: ConnectionsOptions) {
     const host = server.hostname.replace(/^\[(.*)\]$/, '$1');
     this.#host = server.host;
     this.#most = most;
@@ -50,9 +52,9 @@ export class Connections implements Owner {
     this.#options = {
       host,
       port: Number(server.port || 443),
-      secureContext: createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key }),
+      secureContext,
       // An address is no name for SNI (RFC 6066, section 3).
-      servername: tls.servername ?? (isIP(host) ? undefined : host),
+      servername: servername ?? (isIP(host) ? undefined : host),
       // Else a variable, NODE_TLS_REJECT_UNAUTHORIZED, could turn it off.
       rejectUnauthorized: true,
       ALPNProtocols: ['http/1.1'],

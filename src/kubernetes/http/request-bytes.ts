@@ -1,4 +1,5 @@
 // Writes a request of HTTP/1.1 (RFC 9112), head and body in one piece, so that it leaves in one packet.
+import { FIELD_NAME, NOT_IN_A_FIELD } from './field-grammar.ts';
 
 export interface Outgoing {
   readonly method: string;
@@ -9,9 +10,6 @@ export interface Outgoing {
 }
 
 const TARGET = /^\/[!-~]*$/;
-/** RFC 9110, section 5.6.2. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
-const NOT_IN_A_FIELD = /[^\t\u0020-\u007E\u0080-\u00FF]/;
 
 /** @throws {TypeError} where a path or header would say more than it should (RFC 9110, section 5.5) */
 export function requestBytes(host: string, { method, path, headers, body }: Outgoing): Buffer {

@@ -5,7 +5,7 @@ import { getEventListeners, once } from 'node:events';
 import { lookup } from 'node:dns/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -43,7 +43,7 @@ function connectionsTo(
 ): Connections {
   const connections = new Connections({
     server: new URL(`https://${host}:${port}`),
-    tls: { ca: pem.ca },
+    secureContext: createSecureContext({ ca: pem.ca }),
     most: 64,
     idleMs: 30_000,
     ...options,
@@ -263,10 +263,11 @@ describe('idle connections', () => {
 
   test('do not keep a process', async () => {
     const script = `
+      import { createSecureContext } from 'node:tls';
       import { Connections } from './src/kubernetes/http/connections.ts';
       const connections = new Connections({
         server: new URL('https://127.0.0.1:${server.port}'),
-        tls: { ca: ${JSON.stringify(pem.ca)} },
+        secureContext: createSecureContext({ ca: ${JSON.stringify(pem.ca)} }),
         most: 2,
         idleMs: 600_000,
       });
@@ -300,14 +301,13 @@ describe('where connections do not come about', () => {
       () => (server.onConnection = (socket) => void socket.destroy()),
       /ECONNRESET|disconnected|closed/,
     ],
-    ['nobody trusts it', { tls: {} }, () => undefined, /certificate/],
-    ['it is another', { tls: { servername: 'api.example.org' } }, () => undefined, /certificate/],
+    ['nobody trusts it', { secureContext: createSecureContext() }, () => undefined, /certificate/],
+    ['it is another', { servername: 'api.example.org' }, () => undefined, /certificate/],
   ])(
     '%s: all who wait are told when each connection has been tried once',
     async (_name, options, script, reason) => {
       script();
-      const tls = 'servername' in (options.tls ?? {}) ? { ...options.tls, ca: pem.ca } : options.tls;
-      const results = await all(connectionsTo(server.port, tls ? { tls } : {}), 300);
+      const results = await all(connectionsTo(server.port, options), 300);
       for (const result of results) expect(result).toMatch(reason);
       expect(server.connections()).toBeLessThanOrEqual(64);
     },
