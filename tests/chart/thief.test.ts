@@ -74,6 +74,7 @@ const eventOf = (name: string, change: object) => ({
   regarding: { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', name: 'ada' },
   ...change,
 });
+const switching = (enabled: boolean) => JSON.stringify({ spec: { enabled } });
 const FINALIZERS = ['example.org/never'];
 const OWNERS = [{ apiVersion: 'v1', kind: 'Namespace', name: 'gone', uid: 'gone' }];
 /** Filled with a token of whatever ServiceAccount of its namespace it names. */
@@ -774,6 +775,38 @@ describe('the label of a namespace', () => {
     const handOver = merge(paths.namespace('payroll'), label('handed-over'));
     await waitUntil('the right to adopt', 10_000, async () => (await carol(handOver)) === 'done');
     expect(await carol(merge(paths.namespace('fresh'), label('handed-over')))).toMatch(/403/);
+  });
+});
+
+describe('the TokenPolicy, while it is switched off', () => {
+  afterAll(() => kubectl(['patch', 'tokenpolicy', 'cluster', '--type=merge', '-p', switching(true)]));
+
+  test('is deleted by nobody: the operator that leads next would make one that is on', async () => {
+    await create({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'policy-deleter' },
+      rules: [
+        {
+          apiGroups: ['latchkey.dev'],
+          resources: ['tokenpolicies'],
+          verbs: ['get', 'list', 'delete', 'deletecollection'],
+        },
+      ],
+    });
+    await kubectl(['create', 'clusterrolebinding', 'dave', '--clusterrole=policy-deleter', '--user=dave']);
+    const dave = await thief.attemptAs(await thief.cluster.clientKubeconfig('dave'));
+    const dryRun = { dryRun: 'All' };
+    const one = { ...remove(`${paths.policies}/cluster`), query: dryRun };
+    await waitUntil('the right to delete', 10_000, async () => (await dave(one)) === 'done');
+
+    await kubectl(['patch', 'tokenpolicy', 'cluster', '--type=merge', '-p', switching(false)]);
+    const said = expect.stringContaining('set spec.enabled to true first');
+    for (const request of [one, { ...one, query: {} }, remove(paths.policies)])
+      expect({ request, answer: await dave(request) }).toEqual({ request, answer: said });
+    // Nor by an admin, whose tool may prune what is no longer in its repository.
+    await expect(kubectl(['delete', 'tokenpolicies', '--all'])).rejects.toThrow('set spec.enabled to true');
+    expect((await tokenPolicy()).metadata.deletionTimestamp).toBeUndefined();
   });
 });
 
