@@ -237,6 +237,9 @@ describe('the cluster', () => {
       expect(await cluster.kubectl(['patch', resource, name, '--type=merge', '-p', patch])).toContain(
         'patched',
       );
+    // While it is switched off, nobody may delete it.
+    const on = JSON.stringify({ spec: { enabled: true } });
+    await cluster.kubectl(['patch', 'tokenpolicy', 'cluster', '--type=merge', '-p', on]);
     await cluster.kubectl(['delete', 'users.latchkey.dev,tokenpolicies', '--all', '--timeout=20s']);
   });
 });
