@@ -1,12 +1,12 @@
 export default {
   transform: {},
   extensionsToTreatAsEsm: ['.ts'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/support/environment.ts',
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
   // The control plane starts when the first suite asks for it, so pure tests alone wait for nothing.
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
-  setupFiles: ['<rootDir>/tests/support/die-with-parent.ts'],
+  setupFiles: ['<rootDir>/tests/support/die-with-parent.ts', '<rootDir>/tests/support/last-words.ts'],
   globalTeardown: '<rootDir>/tests/support/teardown.ts',
   testSequencer: '<rootDir>/tests/support/sequencer.ts',
   reporters: ['default', '<rootDir>/tests/support/summary-reporter.ts'],

@@ -6,7 +6,8 @@ import { atExit } from './at-exit.ts';
 import { DevError } from './errors.ts';
 
 const PDEATHSIG = ['--pdeathsig', 'KILL', '--'];
-const LOG_LINES_IN_ERROR = 20;
+const LAST_LINES = 20;
+const LINE_CHARACTERS = 1_000;
 
 export interface ServerProcess {
   readonly pid: number;
@@ -14,6 +15,8 @@ export interface ServerProcess {
   readonly ended: Promise<string>;
   /** @throws DevError `ProcessDied` with the last lines of its log, where it has ended by itself */
   assertAlive(): void;
+  /** What its log ends with. */
+  lastLines(): string;
   /** Kills it (SIGKILL) and waits until it is gone; does nothing where it has ended. */
   kill(): Promise<void>;
 }
@@ -49,14 +52,22 @@ export function startServer({ command, args, logFile }: ServerCommand): ServerPr
     child.once('exit', (code, signal) => finish(signal ?? `exit code ${code}`));
   });
 
+  const lastLines = () =>
+    readFileSync(logFile, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .slice(-LAST_LINES)
+      .map((line) => line.slice(0, LINE_CHARACTERS))
+      .join('\n');
+
   return {
     pid: child.pid ?? 0,
     ended,
     assertAlive() {
       if (end === undefined) return;
-      const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR);
-      throw new DevError('ProcessDied', `${name} ended (${end}). Its last lines:\n${lines.join('\n')}`);
+      throw new DevError('ProcessDied', `${name} ended (${end}). Its last lines:\n${lastLines()}`);
     },
+    lastLines,
     async kill() {
       kill();
       await ended;

@@ -2,16 +2,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
+import { askOnce } from '../ask-once.ts';
 import { createAuthority } from '../certificates.ts';
+import { DevError } from '../errors.ts';
 import { freePort } from '../ports.ts';
 import { startServer } from '../process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { waitUntil } from '../wait-until.ts';
+import { waitUntil, type See } from '../wait-until.ts';
 import { adminKubectl, operatorKubeconfig, OPERATOR_NAMESPACE, type Cluster } from './install.ts';
+import { running } from './running.ts';
 
-const READY_TIMEOUT_MS = 30_000;
-const LOG_LINES_IN_ERROR = 20;
+const READY_TIMEOUT_MS = 60_000;
+/** As long as the kubelet waits (terminationGracePeriodSeconds of a Pod), unless it is told otherwise. */
+const STOP_TIMEOUT_MS = 30_000;
 const SOURCES = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface OperatorOptions {
@@ -37,7 +40,7 @@ export interface Operator {
   readonly metricsUrl: string;
   readonly logFile: string;
   log(): string;
-  /** SIGTERM, as the kubelet sends it; resolves with how the process ended. */
+  /** SIGTERM, as the kubelet sends it; resolves with how the process ended, and fails where it has not after 30 s. */
   stop(): Promise<string>;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -77,16 +80,21 @@ export async function startOperator(
     logFile,
   });
   try {
-    await waitUntil('the operator to be ready', READY_TIMEOUT_MS, async () => {
+    await waitUntil('the operator to be ready', READY_TIMEOUT_MS, async (see) => {
       server.assertAlive();
-      return (await certificate.isThere()) && isReady(portal, certificate.caFile);
+      return (
+        (await certificate.isThere(portal, see)) && isReady(portal, see, readFileSync(certificate.caFile))
+      );
     });
   } catch (error) {
     await server.kill();
-    const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR);
+    const lines = server.lastLines();
     remove();
-    throw new Error(`the operator is not ready. Its last lines:\n${lines.join('\n')}`, { cause: error });
+    if (error instanceof DevError && error.code === 'ProcessDied') throw error;
+    throw new Error(`${(error as Error).message}. Its last lines:\n${lines}`, { cause: error });
   }
+  const known = { portal, lastLines: server.lastLines };
+  running.add(known);
   return {
     pid: server.pid,
     portal,
@@ -96,10 +104,20 @@ export async function startOperator(
     log: () => readFileSync(logFile, 'utf8'),
     async stop() {
       process.kill(server.pid, 'SIGTERM');
-      return server.ended;
+      let how: string | undefined;
+      void server.ended.then((ended) => (how = ended));
+      const end = await waitUntil('the operator to end after SIGTERM', STOP_TIMEOUT_MS, () => how);
+      running.delete(known);
+      return end;
     },
-    kill: () => server.kill(),
-    remove,
+    async kill() {
+      running.delete(known);
+      await server.kill();
+    },
+    remove() {
+      running.delete(known);
+      remove();
+    },
   };
 }
 
@@ -107,7 +125,7 @@ interface PortalCertificate {
   readonly flags: readonly string[];
   /** Signs it. */
   readonly caFile: string;
-  isThere(): Promise<boolean>;
+  isThere(portal: string, see: See): Promise<boolean>;
 }
 
 async function portalCertificate(folder: string): Promise<PortalCertificate> {
@@ -130,7 +148,9 @@ function ownPortalCertificate(cluster: Cluster, folder: string): PortalCertifica
   return {
     flags: [],
     caFile,
-    async isThere() {
+    async isThere(portal, see) {
+      // First as the kubelet asks: a kubectl for each look would take the processor from the operator that starts.
+      if (!(await isReady(portal, see))) return false;
       const data = await adminKubectl(cluster)(['-n', OPERATOR_NAMESPACE, 'get', 'secret', 'latchkey-tls', '--ignore-not-found', '-o', 'jsonpath={.data.ca\\.crt}']); // prettier-ignore
       writeFileSync(caFile, Buffer.from(data, 'base64'));
       return data !== '';
@@ -138,15 +158,14 @@ function ownPortalCertificate(cluster: Cluster, folder: string): PortalCertifica
   };
 }
 
-async function isReady(portal: string, caFile: string): Promise<boolean> {
-  const agent = new Agent({ connect: { ca: readFileSync(caFile) } });
+/** @param ca without it, no certificate is verified */
+async function isReady(portal: string, see: See, ca?: Buffer): Promise<boolean> {
   try {
-    const { statusCode, body } = await request(`${portal}/readyz`, { dispatcher: agent });
-    await body.dump();
-    return statusCode === 200;
-  } catch {
-    return false; // It does not listen yet.
-  } finally {
-    await agent.close();
+    const { status, text } = await askOnce(`${portal}/readyz`, { ca });
+    see(`${status} ${text}`);
+    return status === 200;
+  } catch (error) {
+    see(error); // It does not listen yet.
+    return false;
   }
 }

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer } from '../../dev/process.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
@@ -52,4 +53,14 @@ test('a server that is killed is gone when that returns', async () => {
   const server = startServer({ command: 'sleep', args: ['600'], logFile: join(folder.path, 'killed.log') });
   await server.kill();
   expect(isAlive(server.pid)).toBe(false);
+});
+
+test('the end of its log is told, and no more of it', () => {
+  const logFile = join(folder.path, 'long.log');
+  writeFileSync(logFile, `${'first '.repeat(10_000)}\n${'later '.repeat(10_000)}\nlast\n`);
+  const server = startServer({ command: 'true', args: [], logFile });
+  expect(server.lastLines()).toMatch(/^first [^]*\nlater [^]*\nlast$/);
+  expect(server.lastLines().length).toBeLessThan(2_100);
+  writeFileSync(logFile, 'line\n'.repeat(1_000));
+  expect(server.lastLines().split('\n')).toHaveLength(20);
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { Answer } from '../../dev/ask-once.ts';
 import { PEOPLE_DN } from '../../dev/directories/entries.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
@@ -14,7 +15,7 @@ import { startOperator } from '../../dev/latchkey/operator.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
-import { cookieOf, startLatchkey, type Answer } from '../support/latchkey.ts';
+import { cookieOf, startLatchkey } from '../support/latchkey.ts';
 import { leaks, spellings, type Secret } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

@@ -1,9 +1,10 @@
 // Signing in against a real OpenLDAP server, through the real portal and operator: what each person reads.
 import { afterAll, expect, test } from '@jest/globals';
+import type { Answer } from '../../dev/ask-once.ts';
 import { PEOPLE_DN, userDn } from '../../dev/directories/entries.ts';
 import { startOpenLdap } from '../../dev/directories/openldap.ts';
 import { writeSecret } from '../../dev/latchkey/install.ts';
-import { startLatchkey, type Answer } from '../support/latchkey.ts';
+import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const people = ['ada', 'barbara', 'grace', 'linus', 'nobody'];

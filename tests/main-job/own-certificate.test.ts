@@ -1,7 +1,7 @@
 // Without certificate files Latchkey makes its own: the portal works with it, and an accident with it stops nothing else.
 import { afterAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
+import { askOnce } from '../../dev/ask-once.ts';
 import { startOperator } from '../../dev/latchkey/operator.ts';
 import { freePort } from '../../dev/ports.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
@@ -15,16 +15,12 @@ const { kubectl } = latchkey;
 
 /** As a client that trusts the ca.crt of that moment, and nothing else. */
 async function isTrusted(portal: string, ca: string): Promise<boolean> {
-  const agent = new Agent({ connect: { ca } });
   try {
-    const { body } = await request(`${portal}/livez`, { dispatcher: agent });
-    await body.dump();
+    await askOnce(`${portal}/livez`, { ca });
     return true;
   } catch (error) {
     expect(error).toMatchObject({ code: expect.stringMatching(/CERT|SIGNATURE|ISSUER/) });
     return false;
-  } finally {
-    await agent.close();
   }
 }
 
@@ -69,17 +65,16 @@ test('a damaged one keeps a replica that starts out of the Service, says so, and
   const starting = startOperator(latchkey.cluster, { ownCertificate: true, port });
 
   // As the kubelet asks: it verifies no certificate.
-  const agent = new Agent({ connect: { rejectUnauthorized: false } });
   const probe = async (path: string) => {
-    const { statusCode, body } = await request(`https://127.0.0.1:${port}${path}`, { dispatcher: agent });
-    return `${statusCode} ${await body.text()}`;
+    const { status, text } = await askOnce(`https://127.0.0.1:${port}${path}`, { ca: undefined });
+    return `${status} ${text}`;
   };
-  await waitUntil('the probes to tell', 20_000, async () => {
-    const answer = await probe('/readyz').catch(() => '');
+  await waitUntil('the probes to tell', 20_000, async (see) => {
+    const answer = await probe('/readyz').catch(String);
+    see(answer);
     return answer === '503 failed: certificate\n';
   });
   expect(await probe('/livez')).toBe('200 ok\n');
-  await agent.close();
   await latchkey.createUser('bob');
   await latchkey.untilStatus('bob', ({ phase }) => phase === 'Pending');
 

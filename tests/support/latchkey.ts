@@ -1,13 +1,13 @@
 // A cluster of a suite's own with Latchkey in it, as the demo has it, and the hands of an admin, a user and a script.
 import { decodeJwt, type JWTPayload } from 'jose';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
 import type { TokenPolicy } from '../../src/api/token-policy.ts';
 import type { User, UserStatus } from '../../src/api/user.ts';
 import { hasStatus } from '../../src/kubernetes/api-error.ts';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
 import { loadConnection } from '../../src/kubernetes/credentials.ts';
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
+import { askOnce, type Answer } from '../../dev/ask-once.ts';
 import { startControlPlane, type ControlPlane } from '../../dev/cluster/control-plane.ts';
 import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { adminKubectl, install, writeLocalAccounts, type Kubectl } from '../../dev/latchkey/install.ts';
@@ -24,12 +24,6 @@ export interface LatchkeyOptions extends OperatorOptions {
   readonly values?: object;
   /** Where the operator finds the API server, for example at a proxy; the cluster's own address by default. */
   readonly apiServer?: (url: string) => Promise<string>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
 }
 
 export interface Latchkey {
@@ -94,21 +88,15 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
 
   const portal: Latchkey['portal'] = async (method, path, headers = {}, body) => {
     const { operator } = state;
-    const agent = new Agent({ connect: { ca: readFileSync(operator.caFile) } });
-    try {
-      const answer = await request(new URL(path, operator.portal), {
-        dispatcher: agent,
-        method,
-        headers: {
-          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body }),
-      });
-      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
-    } finally {
-      await agent.close();
-    }
+    return askOnce(new URL(path, operator.portal), {
+      ca: readFileSync(operator.caFile),
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+    });
   };
   // Asked again and again; a kubectl for each time would take half of the machine.
   const user = (name: string) =>
@@ -159,14 +147,15 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
     user,
     policy,
     untilStatus: (name, holds) =>
-      waitUntil(`the status of ${name}`, DEADLINE_MS, async () => {
+      waitUntil(`the status of ${name}`, DEADLINE_MS, async (see) => {
         const found = await user(name);
+        see(found.status ?? 'no status');
         return found.status && holds(found.status, found) && found.status;
       }),
     signIn: (username, password, headers) =>
       portal('POST', '/sign-in', headers, new URLSearchParams({ username, password }).toString()),
     portal,
-    metrics: async () => samplesIn(await (await fetch(state.operator.metricsUrl)).text()),
+    metrics: async () => samplesIn((await askOnce(state.operator.metricsUrl, { ca: undefined })).text),
     token,
     untilToken: (namespace) =>
       waitUntil(`a token in ${namespace}`, DEADLINE_MS, async () => {

@@ -22,7 +22,7 @@ test('in a clean clone, the suites with an operator of their own start first', (
   const { stderr } = spawnSync(
     process.execPath,
     [join(ROOT, 'node_modules/jest/bin/jest.js'), '--runInBand', '--config', JSON.stringify(config)],
-    { cwd: folder.path, encoding: 'utf8', timeout: 20_000 },
+    { cwd: folder.path, encoding: 'utf8', timeout: 60_000 },
   );
   const order = [...stderr.matchAll(/^PASS .*?(\w+)\.test\.js/gm)].map(([, name]) => name);
   expect(order).toEqual(['operator', 'large', 'small']);

@@ -21,7 +21,7 @@ function run(name: string, ...suites: string[]): { code: number | null; lastLine
       '--config',
       JSON.stringify({ rootDir, reporters, transform: {} }),
     ],
-    { cwd: rootDir, encoding: 'utf8', timeout: 20_000 },
+    { cwd: rootDir, encoding: 'utf8', timeout: 60_000 },
   );
   return { code: jest.status, lastLine: jest.stdout.trimEnd().split('\n').at(-1) };
 }
