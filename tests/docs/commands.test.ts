@@ -50,4 +50,4 @@ test('every command is one that an admin can run as it stands', async () => {
   expect(caller.trim()).toMatch(/^\S+$/);
   const label = 'jsonpath={.metadata.labels.latchkey\\.dev/namespace}';
   expect(await latchkey.kubectl(['get', 'namespace', 'ada-lovelace', '-o', label])).toBe('handed-over');
-}, 120_000);
+});

@@ -65,7 +65,7 @@ beforeAll(async () => {
       );
     await waitUntil(`the service ${language} ${way}`, 20_000, answers);
   }
-}, 120_000);
+});
 
 async function visit(language: string, way: Way, token: string) {
   const { statusCode, body } = await request(`http://127.0.0.1:${ports.get(`${language} ${way}`)}/`, {
@@ -137,4 +137,4 @@ test('with every session, the keys are withdrawn, and those who verify offline f
     );
     expect(await lets(language, 'offline', token)).toBe(false);
   }
-}, 120_000);
+});

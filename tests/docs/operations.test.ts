@@ -87,4 +87,4 @@ test('an admin installs, upgrades, backs up, restores and removes Latchkey by it
   ).toBe('');
   expect(await kubectl(['get', 'crd', '-o', 'name'])).not.toContain('latchkey');
   expect(await kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain('namespace/latchkey');
-}, 180_000);
+});

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await Promise.all([startVerifier(), startVerifier()]);
   callerToken = (await command('callers', 'add', 'verifier', '--namespace=latchkey')).trim();
   for (const name of ['ada', 'grace']) await latchkey.createUser(name);
-}, 120_000);
+});
 afterAll(async () => {
   for (const { proxy, replica, dispatcher } of verifiers) {
     await dispatcher.close();
@@ -153,7 +153,7 @@ describe.each(REVOCATIONS)('when %s', (_, revoke) => {
     await signIn('ada', lagging);
     expect(await both(lagging, token)).toEqual(['no', 'no']);
     await untilReady(lagging, '503 failed: api-server');
-  }, 150_000);
+  });
 });
 
 test('one whose watches come back after so long that their history is gone lists, and says no; one that is cut off says that it cannot tell, to everybody, and is not ready, and then it knows', async () => {
@@ -195,4 +195,4 @@ test('one whose watches come back after so long that their history is gone lists
     });
     await untilBoth(cutOff, 'yes', grace, 15_000);
   }
-}, 180_000);
+});

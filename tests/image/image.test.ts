@@ -188,7 +188,7 @@ test('the program is made for an admin as docs/operations.md says, from what the
   const env = { ...process.env, PATH: NODE_FIRST, npm_config_prefix: prefix, npm_config_offline: 'true' };
   const output = await runProgram({ command: 'sh', args: ['-ec', script], env, timeoutMs: 60_000 });
   expect(output).toContain('Usage: latchkey <command> [flags]');
-}, 90_000);
+});
 
 test('becomes ready as the Deployment starts it, gives a user a token, and stops when it is told to', async () => {
   const server = await start(new URL(cluster.url));
@@ -229,7 +229,7 @@ test('becomes ready as the Deployment starts it, gives a user a token, and stops
     'jsonpath={.spec.holderIdentity}',
   );
   expect(holder).toBe('');
-}, 180_000);
+});
 
 test('stops when it is told to before it has reached the API server, too', async () => {
   const server = await start(new URL(`https://127.0.0.1:${await freePort()}`));
@@ -238,4 +238,4 @@ test('stops when it is told to before it has reached the API server, too', async
   const { how, seconds } = await stop(server);
   expect(how).toBe('exit code 0');
   expect(seconds).toBeLessThan(leftToStop);
-}, 180_000);
+});

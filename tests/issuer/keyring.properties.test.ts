@@ -164,5 +164,5 @@ describe('the keyring over any history', () => {
     // The histories were worth something only if tokens and retired keys met.
     expect(signed).toBeGreaterThan(3);
     expect(retired).toBeGreaterThan(1);
-  }, 120_000);
+  });
 });

@@ -32,7 +32,7 @@ describe('on a real API server', () => {
     direct = kubernetesClient(await loadConnection(controlPlane.adminKubeconfig));
     maps = await configMaps(direct, 'fresh');
     await maps.put('map', 'first');
-  }, 60_000);
+  });
   afterAll(async () => {
     await direct.close();
     await controlPlane.stop();

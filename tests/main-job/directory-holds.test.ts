@@ -78,7 +78,7 @@ test('twelve of twenty who are disabled at one look are held: it is said, and no
   for (const name of DOZEN) await latchkey.untilStatus(name, (status) => status.hold === hold.id);
   expect(await withToken(NAMES)).toEqual(NAMES);
   expect(await sessions()).toEqual(before);
-}, 120_000);
+});
 
 test('when they are enabled again, nothing is held any more, and nothing has happened to anybody', async () => {
   const before = await sessions();
@@ -89,7 +89,7 @@ test('when they are enabled again, nothing is held any more, and nothing has hap
   expect(await withToken(NAMES)).toEqual(NAMES);
   expect(await sessions()).toEqual(before);
   expect(await latchkey.metrics()).not.toMatchObject({ 'latchkey_holds{cause="Inactive"}': 1 });
-}, 120_000);
+});
 
 test('disabled while it looks, nine at most go before it asks; when somebody with the verb confirms, the others go', async () => {
   await disable();
@@ -116,4 +116,4 @@ test('disabled while it looks, nine at most go before it asks; when somebody wit
   await untilNothingIsHeld();
   expect(await withToken(NAMES)).toEqual(OTHERS);
   for (const name of DOZEN) expect((await latchkey.user(name)).status?.session).toBeUndefined();
-}, 120_000);
+});

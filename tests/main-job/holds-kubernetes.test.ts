@@ -1,12 +1,11 @@
 // Users that have vanished are held, and whoever switches everybody off means their tokens of Kubernetes, too.
-import { afterAll, expect, jest, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const DEADLINE_MS = 60_000;
-jest.setTimeout(3 * DEADLINE_MS);
 
 const latchkey = await startLatchkey({ accounts: { 'user-0': PASSWORD } });
 afterAll(() => latchkey.stop());

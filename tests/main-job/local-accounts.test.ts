@@ -54,7 +54,7 @@ test('taken out of the list → invalid until put back and signed in', async () 
   expect(await latchkey.token('ada')).toBeUndefined();
   expect((await latchkey.signIn('ada', PASSWORD)).status).toBe(303);
   await latchkey.untilToken('ada');
-}, 90_000);
+});
 
 test('locked in the list → invalid until unlocked and signed in', async () => {
   await keepsThePromise(
@@ -67,7 +67,7 @@ test('locked in the list → invalid until unlocked and signed in', async () => 
     },
     FLAGS,
   );
-}, 90_000);
+});
 
 test('taken out of the list while nobody watched → invalid once somebody does', async () => {
   await latchkey.operator.kill();
@@ -75,7 +75,7 @@ test('taken out of the list while nobody watched → invalid once somebody does'
   await restart(latchkey, FLAGS);
   await latchkey.untilNoToken('grace');
   await latchkey.untilStatus('grace', ({ directory }) => directory?.state === 'Missing');
-}, 60_000);
+});
 
 test('a User without an account who never signed in waits for one', async () => {
   await latchkey.createUser('margaret');
@@ -102,7 +102,7 @@ test('a list that is malformed, of nobody, or gone takes nothing from anybody, a
   await write(...without('grace'));
   await untilReachable('True');
   for (const name of ['ada', 'linus', ...CROWD]) expect(await latchkey.token(name)).toBeDefined();
-}, 120_000);
+});
 
 test('a great many who are taken out at once keep their tokens until an admin confirms it', async () => {
   await write(...lines(['ada', 'linus']));
@@ -114,4 +114,4 @@ test('a great many who are taken out at once keep their tokens until an admin co
   await latchkey.untilStatus('crowd-0', ({ hold }) => hold === undefined);
   for (const name of EVERYBODY.filter((other) => other !== 'grace'))
     expect(await latchkey.token(name)).toBeDefined();
-}, 60_000);
+});

@@ -108,7 +108,7 @@ test('in every history at most nine go unasked, and who was confirmed goes', asy
     ),
     { numRuns: RUNS },
   );
-}, 120_000);
+});
 
 test('in no history do three deletions ask', async () => {
   await fc.assert(
@@ -128,7 +128,7 @@ test('in no history do three deletions ask', async () => {
     ),
     { numRuns: RUNS },
   );
-}, 120_000);
+});
 
 const all = PEOPLE.slice(2);
 test.each<readonly [string, readonly Happening[], number]>([

@@ -129,5 +129,4 @@ test.each<Case>([
     const each = (kind: string) => NAMES.map(() => kind);
     expect(kinds).toEqual([...each('anchor').slice(0, anchors), ...each('key'), ...each('status')]);
   },
-  30_000,
 );

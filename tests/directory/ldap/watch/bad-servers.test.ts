@@ -207,5 +207,5 @@ describe('names that need escaping', () => {
     await watched.until(left, ({ finding }) => finding?.spells[0]?.reason === 'Excluded');
     const others = rest.map((name) => watched.watch.find(foldUsername(name)).finding);
     expect(others.every((finding) => finding?.state === 'Found' && finding.spells.length === 0)).toBe(true);
-  }, 60_000);
+  });
 });
