@@ -1,5 +1,6 @@
-// Users that have vanished are held, and whoever switches everybody off means their tokens of Kubernetes, too.
-import { afterAll, expect, test } from '@jest/globals';
+// Users that have vanished are held, and whoever switches everybody off, or ends every session, means their tokens of Kubernetes, too.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { latchkeyCommand } from '../../dev/latchkey/command.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
@@ -7,35 +8,48 @@ import { restartAfter } from '../support/restart.ts';
 const PASSWORD = 'correct horse battery staple';
 const DEADLINE_MS = 60_000;
 
-const latchkey = await startLatchkey({ accounts: { 'user-0': PASSWORD } });
+const latchkey = await startLatchkey({ accounts: { 'one-0': PASSWORD, 'two-0': PASSWORD } });
 afterAll(() => latchkey.stop());
 const { kubectl } = latchkey;
-const dozen = Array.from({ length: 12 }, (_, index) => `user-${index}`);
-const anchor = () =>
-  kubectl(['-n', 'user-0', 'get', 'secret', 'access-token-binding', '--ignore-not-found', '-o', 'name']);
+const command = latchkeyCommand(latchkey.cluster.adminKubeconfig);
+const anchor = (namespace: string) =>
+  kubectl(['-n', namespace, 'get', 'secret', 'access-token-binding', '--ignore-not-found', '-o', 'name']);
+const vanishedOnHold = async () =>
+  (await latchkey.policy()).status?.holds?.find(({ cause }) => cause === 'Vanished')?.affected;
 
-test('what is held keeps what its token hangs on, until an admin switches everybody off', async () => {
-  await latchkey.patch('tokenpolicy cluster', { spec: { tokenSource: 'Kubernetes' } });
+beforeAll(() => latchkey.patch('tokenpolicy cluster', { spec: { tokenSource: 'Kubernetes' } }));
+
+test.each([
+  ['ends every session', 'one', 12, () => command('revoke', '--all', '--namespace=latchkey')],
+  [
+    'switches everybody off',
+    'two',
+    24,
+    () => latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } }),
+  ],
+])('what is held keeps what its token hangs on, until an admin %s', async (_, prefix, held, end) => {
+  const dozen = Array.from({ length: 12 }, (__, index) => `${prefix}-${index}`);
+  const [first = ''] = dozen;
   for (const name of dozen) await latchkey.createUser(name);
   for (const name of dozen) await latchkey.untilStatus(name, ({ phase }) => phase === 'Pending');
-  expect((await latchkey.signIn('user-0', PASSWORD)).status).toBe(303);
-  await latchkey.untilToken('user-0');
+  expect((await latchkey.signIn(first, PASSWORD)).status).toBe(303);
+  await latchkey.untilToken(first);
   await restartAfter(latchkey, async () => {
     for (const name of dozen)
       await latchkey.patch(`users.latchkey.dev ${name}`, { metadata: { finalizers: null } });
     await kubectl(['delete', 'users.latchkey.dev', ...dozen, '--timeout=60s']);
   });
-  await waitUntil('the hold', DEADLINE_MS, async () =>
-    (await latchkey.policy()).status?.holds?.some(({ affected }) => affected === 12),
-  );
+  await waitUntil('the hold', DEADLINE_MS, async () => (await vanishedOnHold()) === held);
   await waitUntil('it to be looked at', DEADLINE_MS, () =>
     latchkey.operator.log().includes('"event":"Held"'),
   );
-  expect(await latchkey.token('user-0')).toBeDefined();
-  expect(await anchor()).toContain('access-token-binding');
+  expect(await latchkey.token(first)).toBeDefined();
+  expect(await anchor(first)).toContain('access-token-binding');
 
-  await latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } });
-  await latchkey.untilNoToken('user-0');
-  await waitUntil('what it hangs on to be gone', DEADLINE_MS, async () => (await anchor()) === '');
-  await kubectl(['get', 'namespace', 'user-0']);
+  await end();
+  await latchkey.untilNoToken(first);
+  await waitUntil('what it hangs on to be gone', DEADLINE_MS, async () => (await anchor(first)) === '');
+  await kubectl(['get', 'namespace', first]);
+  // Nothing more than the token is taken: what is held waits on.
+  expect(await vanishedOnHold()).toBe(held);
 });
