@@ -34,6 +34,29 @@ test.each(['', 'token=', 'token=a&token=b', 'token=a&token_type_hint=b&token_typ
   },
 );
 
+const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
+const jwt = (claims: object) => `${part({ alg: 'RS256', kid: 'k' })}.${part(claims)}.c2ln`;
+
+test('a token of Kubernetes lives on, and the answer says so', async () => {
+  const token = jwt({
+    iss: 'https://kubernetes.default.svc',
+    sub: 'system:serviceaccount:ada:access-token',
+    'kubernetes.io': {},
+  });
+  const { status, text } = await revoke(`token=${token}`);
+  expect([status, JSON.parse(text)]).toEqual([400, { error: 'unsupported_token_type' }]);
+  expect(ended).toEqual([]);
+});
+
+test.each([
+  ['of another issuer', jwt({ iss: 'https://sso.example.org', sub: 'ada' })],
+  ['whose payload is no object', `${part({})}.${Buffer.from('"kubernetes.io"').toString('base64url')}.c2ln`],
+  ['that names it in a value', jwt({ sub: 'kubernetes.io' })],
+])('a token %s is good for nothing, and is answered as one', async (_, token) => {
+  expect(await revoke(`token=${token}`)).toMatchObject({ status: 200, text: '' });
+  expect(ended).toEqual([token]);
+});
+
 test('a megabyte is a 413, and JSON a 415', async () => {
   expect((await revoke(`token=${'x'.repeat(1024 * 1024)}`)).status).toBe(413);
   expect((await revoke('{"token":"a"}', { 'content-type': 'application/json' })).status).toBe(415);
