@@ -18,8 +18,10 @@ export async function addCallerNamed({ out, note, ...access }: CallersCommand, n
 }
 
 /** `latchkey callers list` */
-export async function listCallers({ out, ...access }: CallersCommand): Promise<void> {
-  for (const name of await callerNames(access)) out(name);
+export async function listCallers({ out, note, ...access }: CallersCommand): Promise<void> {
+  const names = await callerNames(access);
+  for (const name of names) out(name);
+  if (names.length === 0) note(`There are no callers in the namespace ${access.namespace}.`);
 }
 
 /** `latchkey callers remove`: its token is refused from now on. @throws {CallersError} `CallerUnknown` */

@@ -65,6 +65,9 @@ async function withClient(
   const client = kubernetesClient(await loadConnection(kubeconfig));
   try {
     await use(client);
+  } catch (error) {
+    const { forPeople } = await import('./cluster-error.ts');
+    throw forPeople(error);
   } finally {
     await client.close();
   }

@@ -51,6 +51,11 @@ const patch = (data: object) =>
   ]);
 
 describe('latchkey callers', () => {
+  test('list says where it has found nobody', async () => {
+    expect(await printed(listCallers)).toEqual([]);
+    expect(notes.splice(0)).toEqual([`There are no callers in the namespace ${namespace}.`]);
+  });
+
   test('add prints a token, and nothing else, that every replica knows at once', async () => {
     const api = await add('kube-apiserver');
     const web = await add('web');
@@ -85,6 +90,17 @@ describe('latchkey callers', () => {
     await waitUntil('the caller to be out', 5_000, async () => (await known(token)) === undefined);
     expect(await printed(listCallers)).toContain('web');
     await expect(remove('leaked')).rejects.toMatchObject({ code: 'CallerUnknown' });
+  });
+
+  test.each(['toString', '__proto__'])('remove finds no %s where nobody has added one', (name) =>
+    expect(remove(name)).rejects.toMatchObject({ code: 'CallerUnknown' }),
+  );
+
+  test('remove does not repeat the token that was given in place of a name', async () => {
+    const token = await add('mistaken');
+    const error = await remove(token).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'CallerUnknown' });
+    expect(String(error)).not.toContain(token);
   });
 
   test('what somebody has written by hand is nobody, and is said', async () => {

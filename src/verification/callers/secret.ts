@@ -60,12 +60,15 @@ export async function addCaller(access: CallersAccess, name: string, digest: str
 export async function removeCaller(access: CallersAccess, name: string): Promise<void> {
   await retryConflicts(async () => {
     const secret = await readCallersSecret(access);
-    if (secret?.data?.[name] === undefined)
+    const data = secret?.data ?? {};
+    // Every object has a `toString`.
+    if (!secret || !Object.hasOwn(data, name))
       throw new CallersError(
         'CallerUnknown',
-        `There is no caller ${name}. "latchkey callers list" shows them.`,
+        // Somebody may have given the token in place of the name.
+        `There is no caller ${CALLER_NAME.test(name) ? name : 'of that name'}. "latchkey callers list" shows them.`,
       );
-    const { [name]: _removed, ...others } = secret.data;
+    const { [name]: _removed, ...others } = data;
     await write(access, secret, others);
   });
 }
