@@ -83,6 +83,17 @@ describe('latchkey revoke', () => {
     },
   );
 
+  test('--all withdraws the keys also where there is no TokenPolicy', async () => {
+    const keys = await command('keys', 'list', '--namespace=latchkey');
+    await kubectl(['delete', 'tokenpolicy', 'cluster', '--timeout=20s']);
+    const listed = await command('revoke', '--all', '--namespace=latchkey');
+    expect(listed).toContain('There is no TokenPolicy');
+    for (const [kid = ''] of listed.matchAll(/[\w-]{43}/g)) expect(keys).not.toContain(kid);
+    // The next leader makes one.
+    await restartOperator(async () => undefined);
+    await signedIn('ada');
+  });
+
   test.each([[[]], [['--all', '--user=ada']]])('does nothing when it is called with %j', async (args) => {
     await expect(command('revoke', ...args)).rejects.toMatchObject({ code: 2 });
     await latchkey.untilToken('ada');
