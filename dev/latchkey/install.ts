@@ -1,11 +1,16 @@
 // Puts into a cluster what the operator needs there, and makes a kubeconfig of its ServiceAccount: it runs with its own rights.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
+import { loadConnection } from '../../src/kubernetes/credentials.ts';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { runHelm } from '../helm/helm.ts';
+import { waitUntil } from '../wait-until.ts';
 
 export const OPERATOR_NAMESPACE = 'latchkey';
 const SERVICE_ACCOUNT = 'latchkey';
+const ESTABLISHED_TIMEOUT_MS = 30_000;
+const A_DAY_SECONDS = 24 * 3_600;
 
 export interface Cluster {
   readonly url: string;
@@ -56,7 +61,38 @@ export async function install(cluster: Cluster, values: object = {}): Promise<vo
     ['upgrade', '--install', RELEASE, CHART, ...flags],
     JSON.stringify({ ...VALUES, ...values }),
   );
-  await adminKubectl(cluster)(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '-l', `app.kubernetes.io/instance=${RELEASE}`]); // prettier-ignore
+  await asAdmin(cluster, (client) =>
+    waitUntil('the CustomResourceDefinitions to be established', ESTABLISHED_TIMEOUT_MS, async (see) => {
+      const { items } = await client.request<{ readonly items: readonly Definition[] }>({
+        method: 'GET',
+        path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+        query: { labelSelector: `app.kubernetes.io/instance=${RELEASE}` },
+      });
+      see(items);
+      return items.length > 0 && items.every(isEstablished);
+    }),
+  );
+}
+
+interface Definition {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+function isEstablished({ status }: Definition): boolean {
+  return status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True') ?? false;
+}
+
+/** Without kubectl: a start of it takes a tenth of a second of a processor, and suites start hundreds of operators. */
+async function asAdmin<T>(
+  { adminKubeconfig }: Pick<Cluster, 'adminKubeconfig'>,
+  use: (client: KubernetesClient) => Promise<T>,
+): Promise<T> {
+  const client = kubernetesClient(await loadConnection(adminKubeconfig));
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
 }
 
 /** Writes a kubeconfig with a token of a ServiceAccount beside the operator, by default the operator's own, good for a day. */
@@ -65,9 +101,17 @@ export async function operatorKubeconfig(
   file: string,
   serviceAccount = SERVICE_ACCOUNT,
 ): Promise<void> {
-  const token = await adminKubectl(cluster)([
-    'create', 'token', serviceAccount, '-n', OPERATOR_NAMESPACE, '--duration=24h',
-  ]); // prettier-ignore
+  const { status } = await asAdmin(cluster, (client) =>
+    client.request<{ readonly status: { readonly token: string } }>({
+      method: 'POST',
+      path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/${serviceAccount}/token`,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: A_DAY_SECONDS },
+      },
+    }),
+  );
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -76,7 +120,7 @@ export async function operatorKubeconfig(
     clusters: [
       { name: 'latchkey', cluster: { server: cluster.url, 'certificate-authority': cluster.caFile } },
     ],
-    users: [{ name: 'operator', user: { token: token.trim() } }],
+    users: [{ name: 'operator', user: { token: status.token } }],
   };
   writeFileSync(file, JSON.stringify(kubeconfig), { mode: 0o600 });
 }
@@ -93,8 +137,13 @@ export async function writeSecret(
 ): Promise<void> {
   const metadata = { name, namespace: OPERATOR_NAMESPACE };
   // Server-side, so that no annotation keeps a copy of what is secret.
-  await adminKubectl(cluster)(
-    ['apply', '--server-side', '--force-conflicts', '-f', '-'],
-    JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, stringData }),
+  await asAdmin(cluster, (client) =>
+    client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/${name}`,
+      query: { fieldManager: 'kubectl', force: true },
+      contentType: 'application/apply-patch+yaml',
+      body: { apiVersion: 'v1', kind: 'Secret', metadata, stringData },
+    }),
   );
 }
