@@ -21,9 +21,12 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-async function template(values: object): Promise<Manifest[]> {
+async function template(
+  values: object,
+  { release = 'latchkey', namespace = 'latchkey' } = {},
+): Promise<Manifest[]> {
   const text = await runHelm({
-    args: ['template', 'latchkey', CHART, '--namespace', 'latchkey', '--values', '-'],
+    args: ['template', release, CHART, '--namespace', namespace, '--values', '-'],
     input: JSON.stringify(values),
   });
   return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
@@ -159,6 +162,48 @@ test('labels and annotations of yours stand beside those of the chart, and not i
     annotations: { ...plain['annotations'], note: 'c' },
   });
 });
+
+test('labels for whoever looks for monitors and rules stand beside those of the chart, too', async () => {
+  const labels = { release: 'prometheus', 'app.kubernetes.io/name': 'b' };
+  const values = {
+    ...VALUES,
+    serviceMonitor: { enabled: true, labels },
+    prometheusRule: { enabled: true, labels },
+  };
+  const manifests = await template(values);
+  for (const kind of ['ServiceMonitor', 'PrometheusRule'])
+    expect(manifests.find((manifest) => manifest.kind === kind)?.metadata).toMatchObject({
+      labels: { release: 'prometheus', 'app.kubernetes.io/name': 'latchkey' },
+    });
+});
+
+test('a name of digits is a name, and not a number, which the API server would refuse', async () => {
+  const NAME = '123';
+  const values = {
+    ...EVERY_VALUE,
+    settings: { ...EVERY_VALUE.settings, ldapBindSecret: NAME },
+    ldapCA: { ...EVERY_VALUE.ldapCA, configMap: NAME },
+    tls: { secretName: NAME },
+    priorityClassName: NAME,
+    podLabels: { team: NAME },
+    service: { ...EVERY_VALUE.service, loadBalancerClass: NAME, annotations: { note: NAME } },
+  };
+  const manifests = await template(values, { release: NAME, namespace: NAME });
+  expect(JSON.stringify(manifests)).toContain(`"${NAME}"`);
+  const numbers: string[] = [];
+  JSON.stringify(manifests, (key, value: unknown) => {
+    if (value === Number(NAME)) numbers.push(key);
+    return value;
+  });
+  expect(numbers).toEqual([]);
+});
+
+test.each(['podLabels', 'podAnnotations'])(
+  '%s of null, as Helm takes a default back, are none',
+  async (name) => {
+    expect(await template({ ...VALUES, [name]: null })).toEqual(await template(VALUES));
+  },
+);
 
 test('the rules to alert on are those of alerts.yaml, to the letter', async () => {
   const manifests = await template({ ...VALUES, prometheusRule: { enabled: true } });

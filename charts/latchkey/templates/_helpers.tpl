@@ -1,6 +1,6 @@
 {{- define "latchkey.selector" -}}
 app.kubernetes.io/name: latchkey
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "latchkey.labels" -}}
