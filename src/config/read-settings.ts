@@ -48,11 +48,13 @@ export function readSettings<Shape extends z.ZodRawShape>(
 function readFlags(schema: z.ZodObject, argv: readonly string[]): Record<string, string | undefined> {
   const names = [...Object.keys(schema.shape), 'config'];
   const options = Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]));
-  // --all means --all=true, as everywhere.
-  const args = argv.map((arg) => (isSwitch(schema, arg) ? `${arg}=true` : arg));
-  const places = Object.entries(described(schema)).flatMap(([name, { argument }]) =>
-    argument ? [name] : [],
+  const settings = Object.entries(described(schema));
+  const switches = new Set(
+    settings.flatMap(([name, setting]) => (setting.switch ? [`--${flagOf(name)}`] : [])),
   );
+  // --all means --all=true, as everywhere.
+  const args = argv.map((arg) => (switches.has(arg) ? `${arg}=true` : arg));
+  const places = settings.flatMap(([name, { argument }]) => (argument ? [name] : []));
   try {
     const allowPositionals = places.length > 0;
     const { values, positionals } = parseArgs({ args, options, allowPositionals, strict: true });
@@ -90,12 +92,6 @@ function whatIsWrong(error: unknown): string {
   if ('code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
     return 'There is an argument that belongs to no flag';
   return error.message.split(/\.\s/)[0] ?? '';
-}
-
-function isSwitch(schema: z.ZodObject, arg: string): boolean {
-  return Object.entries(described(schema)).some(
-    ([name, setting]) => `--${flagOf(name)}` === arg && setting.switch === true,
-  );
 }
 
 /** What a field of src/config/fields.ts says of itself. */

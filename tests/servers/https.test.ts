@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { TestServers } from './running-server.ts';
 
@@ -51,6 +52,12 @@ describe('the HTTPS server', () => {
       servers.lines.some((line) => line.includes('stays in use')),
     );
     expect(await subject(port)).toBe('first');
+  });
+
+  test('refuses a route with a JSON schema, which nothing would check', async () => {
+    const schema = { body: { type: 'object', required: ['name'] } };
+    const route = (app: FastifyInstance) => void app.post('/schema', { schema }, async () => 'checked');
+    await expect(servers.start({}, route)).rejects.toThrow('a route has a JSON schema');
   });
 
   test('does not start with a certificate that cannot be used', async () => {
