@@ -38,13 +38,13 @@ export const DEFAULT_COST: ScryptCost = { ln: 15, r: 8, p: 3 };
  * @returns `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`
  * @throws {DirectoryError} `DirectoryMisconfigured` for an empty password
  */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost: ScryptCost = DEFAULT_COST): Promise<string> {
   if (password === '') {
     throw new DirectoryError('DirectoryMisconfigured', 'An account needs a password that is not empty.');
   }
-  const { ln, r, p } = DEFAULT_COST;
+  const { ln, r, p } = cost;
   const salt = randomBytes(SALT_BYTES);
-  const hash = await scryptOf(password, salt, HASH_BYTES, DEFAULT_COST);
+  const hash = await scryptOf(password, salt, HASH_BYTES, cost);
   return `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(hash)}`;
 }
 

@@ -26,6 +26,13 @@ describe('a password hash', () => {
     expect(first).not.toBe(second);
   });
 
+  test('may cost less, and says so', async () => {
+    const text = await hashPassword('cheap', { ln: 13, r: 8, p: 1 });
+    expect(text).toMatch(/^\$scrypt\$ln=13,r=8,p=1\$/);
+    const hash = parsePasswordHash(text);
+    expect(hash && (await isPassword('cheap', hash))).toBe(true);
+  });
+
   test('of an empty password is not made', async () => {
     await expect(hashPassword('')).rejects.toMatchObject({ code: 'DirectoryMisconfigured' });
   });
