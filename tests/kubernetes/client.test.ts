@@ -220,7 +220,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
       expect(took).toBeGreaterThan(200);
       // Not the default of 10 s; a busy machine takes its time.
       expect(took).toBeLessThan(5_000);
-      await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
       server.script = (_request, answer) => answer.end('{}');
       await expect(client.request(GET)).resolves.toEqual({});
     });
@@ -246,7 +246,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     await expect(client.request({ ...GET, signal: life.signal })).rejects.toMatchObject({
       code: 'ApiUnreachable',
     });
-    await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
+    await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
     await expect(client.request({ ...GET, signal: life.signal })).rejects.toMatchObject({
       code: 'ApiUnreachable',
     });
@@ -265,10 +265,10 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
         answer.write('first');
       };
       const got: string[] = [];
-      for await (const chunk of await client.stream({ ...watch, timeoutMs: 100 })) {
+      for await (const chunk of await client.stream({ ...watch, timeoutMs: 1_500 })) {
         got.push(Buffer.from(chunk).toString());
         // Longer than the limit, which counts until the headers.
-        if (got.length === 1) setTimeout(() => send('second'), 250);
+        if (got.length === 1) setTimeout(() => send('second'), 2_000);
         else end();
       }
       expect(got).toEqual(['first', 'second']);
@@ -279,7 +279,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
       await expect(client.stream({ ...watch, timeoutMs: 200 })).rejects.toMatchObject({
         code: 'ApiUnreachable',
       });
-      await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
     });
 
     test('that is refused is an error with its reason', async () => {
@@ -293,7 +293,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     test('is given back when its reader stops', async () => {
       server.script = (_request, answer) => answer.write('first');
       for await (const _chunk of await client.stream(watch)) break;
-      await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
     });
 
     test('ends with its signal, in the middle of a read', async () => {
@@ -303,7 +303,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
         for await (const _chunk of await client.stream({ ...watch, signal: life.signal })) life.abort();
       };
       await expect(read()).rejects.toThrow('aborted');
-      await waitUntil('the stream to be given back', 2_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
     });
 
     test('ends with the connection', async () => {
@@ -337,7 +337,8 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     await client.close();
     for (const result of await Promise.all([...requests, stream]))
       expect(result).toBeInstanceOf(ApiUnreachableError);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // Not the 10 s that a request may take.
+    expect(performance.now() - began).toBeLessThan(5_000);
     await expect(client.request(GET)).rejects.toBeInstanceOf(ApiUnreachableError);
   });
 
@@ -346,7 +347,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     client.onSkew((range) => ranges.push(range));
     await client.request(GET);
     expect(ranges).toHaveLength(1);
-    expect(Math.abs(ranges[0]?.toMs ?? Infinity)).toBeLessThan(3_000);
+    expect(Math.abs(ranges[0]?.toMs ?? Infinity)).toBeLessThan(30_000);
     server.script = (_request, answer) => {
       answer.head(404, { date: new Date(Date.now() - 3_600_000).toUTCString() });
       answer.end('{}');

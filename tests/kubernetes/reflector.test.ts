@@ -258,7 +258,8 @@ describe('the list', () => {
       await reflector.synced;
       const [first = 0, second = 0] = lists().map(({ at }) => at);
       expect(second - first).toBeGreaterThan(1_990);
-      expect(second - first).toBeLessThan(4_000);
+      // Not the 15 s that a pause may be without being asked for.
+      expect(second - first).toBeLessThan(10_000);
     }),
   );
 });
@@ -433,7 +434,8 @@ describe('the signal ends it at once', () => {
       const began = performance.now();
       own.life.abort();
       await reflector.done;
-      expect(performance.now() - began).toBeLessThan(500);
+      // Not the 10 s of a request, or the 30 s of the pause.
+      expect(performance.now() - began).toBeLessThan(5_000);
     }),
   );
 });

@@ -158,10 +158,10 @@ describe('it breaks, and what came before is in the store,', () => {
 
   test('when nothing arrives for longer than it may', async () => {
     const began = performance.now();
-    const error = await breakage((_request, answer) => answer.write(FIRST), { stallMs: 300 });
+    const error = await breakage((_request, answer) => answer.write(FIRST), { stallMs: 2_000 });
     expect(error).toBeInstanceOf(WatchError);
     expect(error).toMatchObject({ code: 'WatchBroken', message: 'the watch stalled' });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test('no line of it is quoted', async () => {
@@ -188,20 +188,21 @@ test('it does not stall while bookmarks come', async () => {
         version += 1;
         answer.write(bookmark(version));
         if (version === 20) answer.end();
-      }, 100);
+      }, 300);
       void answer.closed.then(() => clearInterval(beat));
     },
-    { stallMs: 500 },
+    { stallMs: 2_000 },
   );
   expect(store.resourceVersion).toBe('20');
 });
 
 test('a watch that does not begin is given up too', async () => {
   const began = performance.now();
-  await expect(breakage(() => undefined, { stallMs: 300 })).resolves.toMatchObject({
+  await expect(breakage(() => undefined, { stallMs: 2_000 })).resolves.toMatchObject({
     code: 'ApiUnreachable',
   });
-  expect(performance.now() - began).toBeLessThan(1_500);
+  // Not the 10 s within which a watch has to begin.
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 test('a refusal is passed on', async () => {

@@ -71,7 +71,8 @@ describe('a directory is unreachable', () => {
     });
     const startedAt = performance.now();
     const error = await directoryErrorOf(directory.verify('ada', ADA_PASSWORD), secrets);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    // Not the 5 s that are the default.
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
     expect(server.received().length).toBeGreaterThan(0);
     expect(error.code).toBe('DirectoryUnreachable');
     expect(error.message).toMatch(/it took longer than 300 ms/);

@@ -107,11 +107,17 @@ describe('over LDAP', () => {
       expect(await directory.verify(username, 'wrong')).toEqual(REFUSED);
       return { connections: proxy.connections() - before, ms: performance.now() - startedAt };
     };
-    const known = await cost('ada');
-    const unknown = await cost('charles');
-    expect([known.connections, unknown.connections]).toEqual([2, 2]);
-    expect(Math.min(known.ms, unknown.ms)).toBeGreaterThan(490);
-    expect(Math.abs(known.ms - unknown.ms)).toBeLessThan(250);
+    const known = [];
+    const unknown = [];
+    for (let time = 0; time < 4; time += 1) {
+      known.push(await cost('ada'));
+      unknown.push(await cost('charles'));
+    }
+    expect(new Set([...known, ...unknown].map(({ connections }) => connections))).toEqual(new Set([2]));
+    // What else the machine does makes either slower, now and then; nothing makes it faster.
+    const [least = 0, leastUnknown = 0] = [known, unknown].map((all) => Math.min(...all.map(({ ms }) => ms)));
+    expect(Math.min(least, leastUnknown)).toBeGreaterThan(490);
+    expect(Math.abs(least - leastUnknown)).toBeLessThan(250);
   });
 
   test('two entries for one username are a fault of the settings, not a choice', async () => {

@@ -466,7 +466,7 @@ describe('an end', () => {
     else connections.close();
     const reason = how === 'signal' ? 'ended' : 'the client is closed';
     await expect(Promise.all(asked)).resolves.toEqual([reason, reason]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(getEventListeners(life.signal, 'abort')).toEqual([]);
   }
 });
