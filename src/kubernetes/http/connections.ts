@@ -37,6 +37,8 @@ export class Connections implements Owner {
   readonly #resting: HttpConnection[] = [];
   /** The last to come is the first to go out, so that those which are not needed grow old. */
   readonly #idle: HttpConnection[] = [];
+  /** What ends each request that was not answered yet. */
+  readonly #asked = new Set<(reason: Error) => void>();
   /** The one that waits longest first. */
   readonly #waiting = new Set<Question>();
   #sweep: NodeJS.Timeout | undefined;
@@ -69,11 +71,13 @@ export class Connections implements Owner {
    */
   ask(prepare: () => Promise<Outgoing>, { limitMs, late, signal }: Limits): Promise<WholeAnswer> {
     signal?.throwIfAborted();
+    if (this.#isClosed) return Promise.reject(closed());
     const { promise, resolve, reject } = Promise.withResolvers<WholeAnswer>();
     let question: Question | undefined;
     let isOver = false;
     const end = () => {
       isOver = true;
+      this.#asked.delete(giveUp);
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
     };
@@ -85,6 +89,7 @@ export class Connections implements Owner {
       failed(reason);
       if (question) this.#forget(question, reason);
     };
+    this.#asked.add(giveUp);
     const timer = setTimeout(() => giveUp(late()), limitMs);
     const stop = () => giveUp(signal?.reason as Error);
     signal?.addEventListener('abort', stop, { once: true });
@@ -113,8 +118,7 @@ export class Connections implements Owner {
     this.#isClosed = true;
     clearInterval(this.#sweep);
     const reason = closed();
-    for (const question of this.#waiting) question.failed(reason);
-    this.#waiting.clear();
+    for (const giveUp of this.#asked) giveUp(reason);
     for (const connection of [...this.#opening, ...this.#open]) connection.giveUp(reason);
   }
 
@@ -172,7 +176,6 @@ export class Connections implements Owner {
   }
 
   #take(question: Question): void {
-    if (this.#isClosed) return question.failed(closed());
     const connection = this.#idle.pop();
     if (connection) return connection.carry(question);
     this.#waiting.add(question);
