@@ -110,7 +110,8 @@ export const COMMANDS: readonly Command[] = [
     'Explains why a user has a token, or none, and what to do.',
     whySettings,
     () => import('./why.ts'),
-    ({ why }, at, { user: asked, namespace }) => why(at, { asked, namespace, now: new Date() }),
+    async ({ why }, at, { user: asked, namespace }) =>
+      why(at, { asked, namespace, now: await clockOf(at.client) }),
   ),
   clusterCommand(
     'confirm',
@@ -173,15 +174,16 @@ export const COMMANDS: readonly Command[] = [
     showLicenseSettings,
     async ({ file, namespace, licensePublicKeyFile, ...settings }) => {
       const { IN_CLUSTER, showLicense } = await import('./license.ts');
-      const show = (text: string) =>
-        showLicense({ text, publicKeyFile: licensePublicKeyFile, now: new Date(), out: print });
+      const show = (text: string, now: Date) =>
+        showLicense({ text, publicKeyFile: licensePublicKeyFile, now, out: print });
       if (file !== undefined) {
         const { readTextFile } = await import('./read-text-file.ts');
-        return show(readTextFile('file', file));
+        return show(readTextFile('file', file), new Date());
       }
       return withClient(settings, async (client) => {
         const { secretValue } = await import('../kubernetes/secret-value.ts');
-        return show(await secretValue(client, { namespace, ...IN_CLUSTER }));
+        const now = await clockOf(client);
+        return show(await secretValue(client, { namespace, ...IN_CLUSTER }), now());
       });
     },
   ),

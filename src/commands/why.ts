@@ -18,6 +18,14 @@ export interface WhyCommand {
   readonly out: (line: string) => void;
 }
 
+export interface WhyQuestion {
+  readonly asked: string;
+  /** Of the operator. */
+  readonly namespace: string;
+  /** The time to go by; asked once the API server has answered. */
+  readonly now: () => Date;
+}
+
 /**
  * `UserUnknown`: neither a User of that name nor one with that username. `NotAllowed`: the caller may not read Users.
  * `NotInstalled`: the cluster knows no Users.
@@ -35,7 +43,7 @@ const SILENT_MS = 60_000;
  */
 export async function why(
   { client, out }: WhyCommand,
-  { asked, namespace, now }: { readonly asked: string; readonly namespace: string; readonly now: Date },
+  { asked, namespace, now }: WhyQuestion,
 ): Promise<void> {
   const users = await find(client, asked);
   const [policy, isLed, ofPolicy] = await Promise.all([
@@ -50,7 +58,7 @@ export async function why(
     ]);
     const events = ofUser && [...ofUser, ...(ofPolicy ?? [])];
     const evidence: Evidence = { user, policy, tokenExpiresAt, isLed, events };
-    out(explain(evidence, now));
+    out(explain(evidence, now()));
   }
 }
 
@@ -140,14 +148,18 @@ interface RawLease {
   readonly spec?: { readonly holderIdentity?: string; readonly renewTime?: string };
 }
 
-async function leads(client: KubernetesClient, namespace: string, now: Date): Promise<boolean | undefined> {
+async function leads(
+  client: KubernetesClient,
+  namespace: string,
+  now: () => Date,
+): Promise<boolean | undefined> {
   const lease = await get<RawLease>(
     client,
     `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${LEADER_LEASE}`,
   );
   if (!lease) return undefined;
   const { holderIdentity = '', renewTime = '' } = lease.spec ?? {};
-  return holderIdentity !== '' && now.getTime() - Date.parse(renewTime) < SILENT_MS;
+  return holderIdentity !== '' && now().getTime() - Date.parse(renewTime) < SILENT_MS;
 }
 
 interface RawEvent {

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { clockAhead } from '../support/clock-ahead.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { restartAfter } from '../support/restart.ts';
 
@@ -22,19 +23,7 @@ const commandWith = async (nodeFlags: readonly string[], args: readonly string[]
 };
 
 /** By a clock that is ahead by so many milliseconds. */
-const commandAhead = async (aheadMs: number, ...args: string[]) => {
-  const module = `const RealDate = Date;
-    globalThis.Date = class extends RealDate {
-      constructor(...parts) {
-        if (parts.length === 0) super(RealDate.now() + ${aheadMs});
-        else super(...parts);
-      }
-      static now() {
-        return RealDate.now() + ${aheadMs};
-      }
-    };`;
-  return commandWith([`--import=data:text/javascript,${encodeURIComponent(module)}`], args);
-};
+const commandAhead = async (aheadMs: number, ...args: string[]) => commandWith([clockAhead(aheadMs)], args);
 const HOUR_MS = 3_600_000;
 
 async function signedIn(name: string): Promise<string> {

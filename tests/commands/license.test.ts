@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { clockAhead } from '../support/clock-ahead.ts';
 import { testCluster } from '../support/cluster.ts';
 import { vendor } from '../support/vendor.ts';
 
@@ -72,9 +73,15 @@ describe('the licence of a cluster', () => {
       code: 1,
       stderr: expect.stringContaining(`Make the Secret latchkey-license in the namespace ${namespace}`),
     });
-    const { text } = await example.issue({ endsIn: 60_000, users: 7 });
+    const { text } = await example.issue({ endsIn: 600_000, users: 7 });
     await cluster.kubectl(['-n', namespace, 'create', 'secret', 'generic', 'latchkey-license', `--from-file=license=${fileOf(text)}`]); // prettier-ignore
     expect((await show()).stdout).toMatch(/^users +7$/m);
+    // By the clock of the API server, as the operator goes by, and not by that of whoever asks.
+    for (const aheadMs of [3_600_000, -3_600_000]) {
+      const args = ['license', 'show', `--kubeconfig=${cluster.adminKubeconfig}`, `--namespace=${namespace}`];
+      const { stdout } = await run(process.execPath, [clockAhead(aheadMs), MAIN, ...args]);
+      expect(stdout).toContain('(valid now)');
+    }
   });
 });
 

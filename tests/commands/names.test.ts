@@ -63,7 +63,7 @@ test('why takes what is no name for a username only, and puts it into no path', 
   try {
     for (const asked of [...NO_NAMES, ...SECRETS_ONLY])
       await expect(
-        why({ client, out: () => undefined }, { asked, namespace: 'latchkey', now: new Date() }),
+        why({ client, out: () => undefined }, { asked, namespace: 'latchkey', now: () => new Date() }),
       ).rejects.toMatchObject({ code: 'UserUnknown' });
     expect(new Set(server.requests.map(({ path }) => path))).toEqual(
       new Set(['/apis/latchkey.dev/v1alpha1/users']),

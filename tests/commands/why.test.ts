@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { clockAhead } from '../support/clock-ahead.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { startOperator } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const HOUR_MS = 3_600_000;
 const PASSWORD = 'correct horse battery staple';
 
 const latchkey = await startLatchkey({ accounts: { 'Ada@example.org': PASSWORD, grace: PASSWORD } });
@@ -47,6 +49,18 @@ describe('as an admin', () => {
       /^grace: has a token, since 20.*Signed in since 20.*lives for another 29 minutes.*ago SignedIn: /,
     );
   });
+
+  test.each([HOUR_MS, -HOUR_MS])(
+    'goes by the clock of the API server where that of whoever asks is ahead by %d ms',
+    async (aheadMs) => {
+      const kubeconfig = `--kubeconfig=${cluster.adminKubeconfig}`;
+      const args = [clockAhead(aheadMs), MAIN, 'why', 'grace', '--namespace=latchkey', kubeconfig];
+      const { stdout } = await run(process.execPath, args);
+      expect(stdout).toMatch(/lives for another (1\d|2\d) minutes/);
+      expect(stdout).not.toContain('leads at the moment');
+      expect(stdout).not.toContain('hour');
+    },
+  );
 
   test.each(['ada', 'Ada@example.org', 'ADA@EXAMPLE.ORG'])('finds by name or username: %s', async (asked) => {
     expect(await why(asked)).toMatch(/^ada, username Ada@example\.org, namespace ada-lovelace: has no token/);
@@ -141,7 +155,10 @@ describe('what cannot be answered is refused with what to do', () => {
     });
     const client = kubernetesClient(server.connection);
     await expect(
-      explain({ client, out: () => undefined }, { asked: 'ada', namespace: 'latchkey', now: new Date() }),
+      explain(
+        { client, out: () => undefined },
+        { asked: 'ada', namespace: 'latchkey', now: () => new Date() },
+      ),
     ).rejects.toMatchObject({ code: 'NotInstalled', message: expect.stringContaining('not installed') });
     await client.close();
     await server.close();
