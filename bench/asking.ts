@@ -9,6 +9,7 @@ import { OPERATOR_NAMESPACE } from '../dev/latchkey/install.ts';
 import type { Operator } from '../dev/latchkey/operator.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
 import { Connections } from '../src/kubernetes/http/connections.ts';
+import { fieldLines } from '../src/kubernetes/http/request-bytes.ts';
 
 const CALLER = 'bench';
 const CONNECTIONS = 32;
@@ -40,8 +41,8 @@ export async function askLatchkey(
   });
   // With as little work as may be: where one asks as fast as one can, who asks must not be what is measured.
   const post = async (path: string, type: string, body: string): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${callerToken}`, 'content-type': type };
-    const question = { path, method: 'POST', headers, body } as const;
+    const fields = fieldLines({ authorization: `Bearer ${callerToken}`, 'content-type': type });
+    const question = { path, method: 'POST', fields, body } as const;
     const late = () => new Error(`${path} did not answer`);
     const limits = { limitMs: ANSWER_MS, late, signal: undefined };
     const { statusCode, text } = await connections.ask(() => Promise.resolve(question), limits);

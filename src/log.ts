@@ -29,9 +29,12 @@ const LEVELS = 4;
  * the line itself does, and every refresh writes one.
  */
 function withoutSecrets(fields: object, levels = LEVELS): Record<string, unknown> {
-  const safe = { ...fields } as Record<string, unknown>;
+  let safe = fields as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {
-    safe[name] = SECRET.has(name) ? REDACTED : within(value, levels);
+    const shown: unknown = SECRET.has(name) ? REDACTED : within(value, levels);
+    if (shown === value) continue;
+    if (safe === fields) safe = { ...fields };
+    safe[name] = shown;
   }
   return safe;
 }

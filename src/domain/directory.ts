@@ -175,6 +175,7 @@ export function afterSignIn(
 }
 
 export function earliest(...dates: readonly (Date | undefined)[]): Date | undefined {
-  const times = dates.flatMap((date) => (date ? [date.getTime()] : []));
-  return times.length > 0 ? new Date(Math.min(...times)) : undefined;
+  let first: Date | undefined;
+  for (const date of dates) if (date && (!first || date < first)) first = date;
+  return first;
 }

@@ -12,9 +12,16 @@ export interface Lifetime {
   readonly minRemainingMs: number;
 }
 
+/** A policy is read once, and asked for by every decision. */
+const known = new WeakMap<TokenPolicy, Lifetime>();
+
 export function lifetime(policy: TokenPolicy): Lifetime {
+  const read = known.get(policy);
+  if (read) return read;
   const { ttl, minRemaining } = policy.spec.accessToken;
-  return { ttlMs: durationMs(ttl), minRemainingMs: durationMs(minRemaining) };
+  const life = { ttlMs: durationMs(ttl), minRemainingMs: durationMs(minRemaining) };
+  known.set(policy, life);
+  return life;
 }
 
 /**

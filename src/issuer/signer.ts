@@ -32,6 +32,7 @@ export class SigningError extends LatchkeyError<'NoSigningKey' | 'TtlOutOfRange'
 
 /** @param keyring asked anew for every token; undefined while there is none */
 export function signer(keyring: () => Keyring | undefined, issuerUrl: string): Signer {
+  let header = headerOf('');
   return {
     async sign(claims, ttlMs, now) {
       const key = keyring()?.active;
@@ -52,19 +53,24 @@ export function signer(keyring: () => Keyring | undefined, issuerUrl: string): S
         exp,
         jti,
       };
-      const token = compactJws({ alg: 'ES256', kid: key.kid, typ: 'JWT' }, payload, key.privateKey);
+      if (header.kid !== key.kid) header = headerOf(key.kid);
+      const token = compactJws(header.part, payload, key.privateKey);
       return { token, expiresAt: new Date(exp * 1_000), jti, kid: key.kid };
     },
   };
 }
 
+/** The same for all tokens of one key (RFC 7515, section 4.1). */
+const headerOf = (kid: string) => ({ kid, part: part({ alg: 'ES256', kid, typ: 'JWT' }) });
+
+const part = (object: object) => Buffer.from(JSON.stringify(object)).toString('base64url');
+
 /**
  * RFC 7515, section 3.1, with ES256 of RFC 7518, section 3.4. On this thread on purpose:
  * a signature takes less time than handing it to another thread and back, as Web Crypto (and jose with it) does.
  */
-function compactJws(header: object, payload: object, key: KeyObject): string {
-  const part = (object: object) => Buffer.from(JSON.stringify(object)).toString('base64url');
-  const input = `${part(header)}.${part(payload)}`;
-  const signature = jwsSignature(sign('sha256', Buffer.from(input), key));
+function compactJws(header: string, payload: object, key: KeyObject): string {
+  const input = `${header}.${part(payload)}`;
+  const signature = jwsSignature(sign('sha256', Buffer.from(input, 'latin1'), key));
   return `${input}.${signature.toString('base64url')}`;
 }

@@ -5,7 +5,7 @@ import { ApiError, ApiUnreachableError, parseStatus } from './api-error.ts';
 import { skewRange, type SkewRange } from './clock-skew.ts';
 import { secureContext, type Connection } from './credentials.ts';
 import { Connections } from './http/connections.ts';
-import type { Outgoing } from './http/request-bytes.ts';
+import { fieldLines } from './http/request-bytes.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 export interface ApiRequest {
@@ -40,6 +40,10 @@ interface AnswerHead {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
+/** The headers that say who we are. */
+type Identity = Awaited<ReturnType<Connection['authorization']>>;
+
+const JSON_TYPE = 'application/json';
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Requests that wait for a connection or an answer; a server that takes none must not fill the memory. */
 const MAX_WAITING = 1_000;
@@ -60,10 +64,12 @@ export interface ClientOptions {
 export function kubernetesClient(connection: Connection, { onAnswer }: ClientOptions = {}): KubernetesClient {
   const server = new URL(connection.server);
   const prefix = server.pathname.replace(/\/$/, '');
+  const { servername } = connection.tls;
+  const context = secureContext(connection.tls);
   const requests = new Connections({
     server,
-    secureContext: secureContext(connection.tls),
-    servername: connection.tls.servername,
+    secureContext: context,
+    servername,
     most: REQUESTS_AT_ONCE,
     idleMs: IDLE_MS,
   });
@@ -73,7 +79,8 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
     connections: STREAMS_AT_ONCE,
     keepAliveTimeout: IDLE_MS,
     connect: {
-      ...connection.tls,
+      secureContext: context,
+      ...(servername !== undefined && { servername }),
       // Else a variable, NODE_TLS_REJECT_UNAUTHORIZED, could turn it off.
       rejectUnauthorized: true,
       timeout: 5_000,
@@ -84,26 +91,18 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
   const listeners: SkewListener[] = [];
   let waiting = 0;
 
-  async function outgoing({
-    method,
-    path,
-    query,
-    body,
-    contentType = 'application/json',
-    accept = 'application/json',
-  }: ApiRequest): Promise<Outgoing> {
-    const authorization = await connection.authorization();
-    return {
-      method,
-      path: prefix + path + search(query),
-      headers: {
-        accept,
-        'user-agent': 'latchkey',
-        ...(body !== undefined && { 'content-type': contentType }),
-        ...authorization,
-      },
-      body: body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body),
-    };
+  const target = ({ path, query }: ApiRequest) => prefix + path + search(query);
+
+  /** Of the requests so far, by their kind: a token of 1 kB need not be looked through for each. */
+  const known = new Map<string, string>();
+  let knownOf: Identity | undefined;
+  function fields(request: ApiRequest, identity: Identity): string {
+    if (identity !== knownOf) known.clear();
+    knownOf = identity;
+    const kind = `${request.accept} ${request.body === undefined ? '' : request.contentType}`;
+    const lines = known.get(kind) ?? fieldLines(headersOf(request, identity));
+    known.set(kind, lines);
+    return lines;
   }
 
   /** What is done with every request: it has its place among those that wait, and whoever counts or compares clocks is told. */
@@ -148,7 +147,16 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
           late: () => new Error(noAnswer(request)),
           signal: request.signal,
         };
-        const answer = await answered(request, () => requests.ask(() => outgoing(request), limits));
+        const prepare = async () => {
+          const identity = await connection.authorization();
+          return {
+            method: request.method,
+            path: target(request),
+            fields: fields(request, identity),
+            body: bodyOf(request),
+          };
+        };
+        const answer = await answered(request, () => requests.ask(prepare, limits));
         if (answer.statusCode >= 300) refuse(request, answer, answer.text);
         // The API server's own, under a schema that it has checked.
         return parseJson(answer.text) as T;
@@ -163,12 +171,13 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
         return await withTimeLimit(timeLimit(request), async (limit) => {
           const giveUp = () => started.abort(limit.reason);
           limit.addEventListener('abort', giveUp, { once: true });
-          const { body: _none, ...options } = await outgoing(request);
+          const identity = await connection.authorization();
           const answer = await answered(request, () =>
             streams.request({
-              ...options,
               origin: server.origin,
               method: request.method,
+              path: target(request),
+              headers: headersOf(request, identity),
               signal,
               bodyTimeout: 0,
             }),
@@ -190,8 +199,22 @@ export function kubernetesClient(connection: Connection, { onAnswer }: ClientOpt
   };
 }
 
+function headersOf({ body, contentType = JSON_TYPE, accept = JSON_TYPE }: ApiRequest, identity: Identity) {
+  return {
+    accept,
+    'user-agent': 'latchkey',
+    ...(body !== undefined && { 'content-type': contentType }),
+    ...identity,
+  };
+}
+
+function bodyOf({ body }: ApiRequest): string | Uint8Array | undefined {
+  return body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
+}
+
 function search(query: ApiRequest['query']): string {
-  const given = Object.entries(query ?? {}).flatMap(([name, value]): [string, string][] =>
+  if (query === undefined) return '';
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;

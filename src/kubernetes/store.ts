@@ -104,6 +104,12 @@ export class Store<V extends Stored> {
     if (this.get(key)?.uid === object.uid) this.#remove(key);
   }
 
+  /** Whether it has exactly this version already, as the answer to our own write has told of it. */
+  has(object: Stored): boolean {
+    const known = this.get(keyOf(object));
+    return known?.uid === object.uid && known.resourceVersion === object.resourceVersion;
+  }
+
   /** Whether everything up to `resourceVersion` has been taken in. */
   hasReached(resourceVersion: string): boolean {
     return this.#resourceVersion !== undefined && !isNewer(resourceVersion, this.#resourceVersion);

@@ -1,6 +1,6 @@
 // One watch request, when the API server does what it should not.
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
 import { Store } from '../../src/kubernetes/store.ts';
@@ -91,6 +91,21 @@ test('events go into the store until the server ends the watch', async () => {
   });
   expect(versionsOf(store)).toEqual({ a: 12 });
   expect(store.resourceVersion).toBe('20');
+});
+
+test('what the answer to a write has told already is not looked at again, and takes the store along', async () => {
+  const written = RESOURCE.view(object('a', 12));
+  store.merge(written);
+  const view = jest.fn(RESOURCE.view);
+  server.script = (_request, answer) => {
+    answer.write(line('MODIFIED', object('a', 12)));
+    answer.end(line('MODIFIED', object('b', 13)));
+  };
+  const options = { timeoutSeconds: 60, stallMs: 5_000, signal: life.signal };
+  await watch(client, { ...RESOURCE, view }, store, options);
+  expect(view.mock.calls).toEqual([[object('b', 13)]]);
+  expect(store.get('a')).toBe(written);
+  expect(store.resourceVersion).toBe('13');
 });
 
 test('a line in many chunks, cut inside its characters, is one line', async () => {

@@ -1,12 +1,16 @@
 // Reads one answer of HTTP/1.1 as its bytes come in (RFC 9112). What is not clear is refused, never guessed.
 import { MAX_BYTES, tooLong } from '../answer.ts';
-import { FIELD_NAME, NOT_IN_A_FIELD } from './field-grammar.ts';
+import { FIELD_NAME, FIELD_VALUE } from './field-grammar.ts';
 import { GrowingBytes } from './growing-bytes.ts';
+
+/** Those fields of a head that anybody here asks for; what came several times stands in one value, with commas. */
+type Headers = {
+  readonly [name in 'connection' | 'content-length' | 'date' | 'retry-after' | 'transfer-encoding']?: string;
+};
 
 export interface WholeAnswer {
   readonly statusCode: number;
-  /** By name in lower case; what came several times stands in one value, with commas. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly headers: Headers;
   readonly text: string;
 }
 
@@ -18,11 +22,16 @@ const BEGINNING = 'HTTP/1.';
 /** The size of a chunk, with extensions that say nothing to us (RFC 9112, section 7.1). */
 const CHUNK_SIZE = /^([0-9a-f]{1,8})(?:;.*)?$/i;
 const LONGEST_CHUNK_SIZE = 8;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+/** A status line and fields (RFC 9112, sections 4 and 5): at once, as line by line takes three times as long. */
+const HEAD = new RegExp(
+  `^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${FIELD_VALUE})?(?:\\r\\n${FIELD_NAME}:${FIELD_VALUE})*$`,
+);
+const ASKED_FOR = /\r\n(connection|content-length|date|retry-after|transfer-encoding):([^\r]*)/gi;
+const TRAILER = new RegExp(`^${FIELD_NAME}:${FIELD_VALUE}$`);
 
 interface Head {
   readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly headers: Headers;
   readonly staysOpen: boolean;
   /** Of HTTP/1.0, which has no chunks. */
   readonly isOld: boolean;
@@ -97,7 +106,7 @@ export class AnswerReader {
         return this.#takeLine((line) => {
           this.#count(line.length + 2);
           if (line === '') this.#state = 'Whole';
-          else colonOf(line);
+          else if (!TRAILER.test(line)) throw notHttp();
         });
       case 'UntilEnd':
         this.#keep(this.#rest);
@@ -219,35 +228,27 @@ export class AnswerReader {
 }
 
 function parseHead(text: string): Head {
-  const [first = '', ...lines] = text.split('\r\n');
-  const [, minor, code] = STATUS_LINE.exec(first) ?? [];
-  if (code === undefined || NOT_IN_A_FIELD.test(first)) throw notHttp();
-  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const line of lines) {
-    const colon = colonOf(line);
-    const name = line.slice(0, colon).toLowerCase();
-    const value = withoutSpace(line, colon + 1);
+  const [, minor, code] = HEAD.exec(text) ?? [];
+  if (code === undefined) throw notHttp();
+  const headers: { -readonly [name in keyof Headers]: Headers[name] } = {};
+  for (const [, written = '', padded = ''] of text.matchAll(ASKED_FOR)) {
+    const name = written.toLowerCase() as keyof Headers;
+    const value = withoutSpace(padded);
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
-  const closes = headers['connection']?.toLowerCase().includes('close') === true;
+  const closes = headers.connection?.toLowerCase().includes('close') === true;
   const isOld = minor === '0';
   return { statusCode: Number(code), headers, staysOpen: !isOld && !closes, isOld };
 }
 
-/** @returns where the name of a field ends. @throws {TypeError} where it is none (RFC 9112, section 5) */
-function colonOf(line: string): number {
-  const colon = line.indexOf(':');
-  if (colon < 1 || NOT_IN_A_FIELD.test(line) || !FIELD_NAME.test(line.slice(0, colon))) throw notHttp();
-  return colon;
-}
-
 /** trim() would take away more than a space or tab, and with it what makes a length none. */
-function withoutSpace(line: string, from: number): string {
-  let end = line.length;
-  while (from < end && isSpace(line.charCodeAt(from))) from += 1;
-  while (end > from && isSpace(line.charCodeAt(end - 1))) end -= 1;
-  return line.slice(from, end);
+function withoutSpace(padded: string): string {
+  let from = 0;
+  let end = padded.length;
+  while (from < end && isSpace(padded.charCodeAt(from))) from += 1;
+  while (end > from && isSpace(padded.charCodeAt(end - 1))) end -= 1;
+  return padded.slice(from, end);
 }
 
 const isSpace = (code: number) => code === 0x20 || code === 0x09;

@@ -1,4 +1,5 @@
 // One TLS connection that carries one request at a time.
+import type { OnReadOpts } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { AnswerReader, type WholeAnswer } from './answer-reader.ts';
 
@@ -26,6 +27,12 @@ const CONNECT_LIMIT_MS = 5_000;
 /** A peer that is gone without a word is noticed also where nothing is asked. */
 const KEEP_ALIVE_MS = 30_000;
 
+/**
+ * Where the bytes of all connections come in, each copied out before the next: a stream of Node would make room of 64 KiB
+ * for each answer, of which one needs 1 KiB. Nothing stays in it, as an answer may hold a token.
+ */
+const COMING = Buffer.allocUnsafeSlow(64 * 1024);
+
 export class HttpConnection {
   readonly #socket: TLSSocket;
   readonly #owner: Owner;
@@ -40,7 +47,12 @@ export class HttpConnection {
 
   constructor(options: ConnectionOptions, owner: Owner) {
     this.#owner = owner;
-    this.#socket = connect(options);
+    // @types/node does not know that tls.connect() takes this, too.
+    const reading: ConnectionOptions & { readonly onread: OnReadOpts } = {
+      ...options,
+      onread: { buffer: COMING, callback: (bytes) => this.#come(bytes) },
+    };
+    this.#socket = connect(reading);
     this.#socket.setNoDelay(true);
     this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const timer = setTimeout(
@@ -53,7 +65,6 @@ export class HttpConnection {
         this.#free();
       })
       .once('close', () => clearTimeout(timer))
-      .on('data', (chunk: Buffer) => this.#take(chunk))
       .on('end', () => this.#end())
       .on('error', (error) => this.#lose(error))
       .on('close', () => this.#lose(closedByServer()));
@@ -104,6 +115,13 @@ export class HttpConnection {
     // An idle connection must not keep a process from ending.
     this.#socket.unref();
     this.#owner.onFree(this);
+  }
+
+  #come(bytes: number): true {
+    const chunk = Buffer.from(COMING.subarray(0, bytes));
+    COMING.fill(0, 0, bytes);
+    this.#take(chunk);
+    return true;
   }
 
   #take(chunk: Buffer): void {

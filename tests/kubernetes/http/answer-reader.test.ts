@@ -49,7 +49,7 @@ const VALID: readonly (readonly [string, Buffer, Partial<Read>])[] = [
   [
     'a body with a length',
     latin1('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'),
-    { statusCode: 200, headers: { 'content-type': 'application/json', 'content-length': '2' }, text: '{}' },
+    { statusCode: 200, headers: { 'content-length': '2' }, text: '{}' },
   ],
   ['a body of no bytes', latin1('HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n'), { text: '' }],
   ['a status without a phrase', latin1('HTTP/1.1 409\r\ncontent-length: 0\r\n\r\n'), { statusCode: 409 }],
@@ -61,24 +61,18 @@ const VALID: readonly (readonly [string, Buffer, Partial<Read>])[] = [
   ],
   [
     'names in odd case, empty values, spaces around',
-    latin1('HTTP/1.1 200 OK\r\nCONTENT-lengTH:\t 1 \t\r\nX-Empty:\r\nX-Blank:   \r\nx-word:a  b\r\n\r\nx'),
-    { headers: { 'content-length': '1', 'x-empty': '', 'x-blank': '', 'x-word': 'a  b' }, text: 'x' },
+    latin1('HTTP/1.1 200 OK\r\nCONTENT-lengTH:\t 1 \t\r\nX-Empty:\r\nRetry-After:   \r\ndate:a  b\r\n\r\nx'),
+    { headers: { 'content-length': '1', 'retry-after': '', date: 'a  b' }, text: 'x' },
   ],
   [
     'a header that comes several times',
-    latin1('HTTP/1.1 200 OK\r\nWarning: 299 - "a"\r\nwarning: 299 - "b"\r\ncontent-length: 0\r\n\r\n'),
-    { headers: { warning: '299 - "a", 299 - "b"', 'content-length': '0' } },
+    latin1('HTTP/1.1 200 OK\r\nDate: Thu, "a"\r\ndate: "b"\r\ncontent-length: 0\r\n\r\n'),
+    { headers: { date: 'Thu, "a", "b"', 'content-length': '0' } },
   ],
   [
     'names that objects have',
     latin1('HTTP/1.1 200 OK\r\n__proto__: a\r\nconstructor: b\r\ncontent-length: 0\r\n\r\n'),
-    {
-      headers: Object.fromEntries([
-        ['__proto__', 'a'],
-        ['constructor', 'b'],
-        ['content-length', '0'],
-      ]),
-    },
+    { headers: { 'content-length': '0' } },
   ],
   [
     'chunks',
@@ -106,8 +100,8 @@ const VALID: readonly (readonly [string, Buffer, Partial<Read>])[] = [
   ['not modified', latin1('HTTP/1.1 304 Not Modified\r\netag: "a"\r\n\r\n'), { statusCode: 304, text: '' }],
   [
     'a phrase and a header beyond ASCII',
-    latin1('HTTP/1.1 200 Schön\r\nx-who: Zo\u00EB\r\ncontent-length: 0\r\n\r\n'),
-    { headers: { 'x-who': 'Zo\u00EB', 'content-length': '0' } },
+    latin1('HTTP/1.1 200 Schön\r\ndate: Zo\u00EB\r\ncontent-length: 0\r\n\r\n'),
+    { headers: { date: 'Zo\u00EB', 'content-length': '0' } },
   ],
 ];
 

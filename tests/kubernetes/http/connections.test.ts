@@ -64,7 +64,7 @@ async function ask(
   path: string,
   { method = 'GET', body, limitMs = 20_000, signal }: Asked = {},
 ): Promise<string> {
-  const prepare = () => Promise.resolve({ method, path, headers: {}, body });
+  const prepare = () => Promise.resolve({ method, path, fields: '', body });
   const late = () => new Error('late');
   const { text } = await connections.ask(prepare, { limitMs, late, signal });
   return text;
@@ -271,7 +271,7 @@ describe('idle connections', () => {
         most: 2,
         idleMs: 600_000,
       });
-      const prepare = async () => ({ method: 'GET', path: '/', headers: {}, body: undefined });
+      const prepare = async () => ({ method: 'GET', path: '/', fields: '', body: undefined });
       const { text } = await connections.ask(prepare, { limitMs: 60_000, late: () => new Error('late') });
       console.log(text);
     `;
@@ -461,7 +461,7 @@ describe('an end', () => {
     const connections = connectionsTo(server.port);
     const life = new AbortController();
     const { promise: read, resolve } = Promise.withResolvers<void>();
-    const prepare = () => read.then(() => ({ method: 'GET', path: '/', headers: {}, body: undefined }));
+    const prepare = () => read.then(() => ({ method: 'GET', path: '/', fields: '', body: undefined }));
     const late = () => new Error('late');
     const asked = failureOf(connections.ask(prepare, { limitMs: 5_000, late, signal: life.signal }));
     if (how === 'signal') life.abort(new Error('ended'));
