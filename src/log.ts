@@ -1,6 +1,6 @@
 // The log: JSON lines on standard output, with whatever could hold a secret cut out.
 import { isNativeError } from 'node:util/types';
-import { pino, stdTimeFunctions, type Logger, type LoggerOptions } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 import { LatchkeyError } from './errors.ts';
 
 interface NativeError extends Error {
@@ -76,11 +76,26 @@ const FLUSH_MS = 50;
  */
 const standardOutput = () => pino.destination({ sync: false, minLength: 12_288, periodicFlush: FLUSH_MS });
 
+/** As `stdTimeFunctions.isoTime` of pino has it, and in a tenth of its time: the second is written once for its lines. */
+function timeOfLine(): () => string {
+  let second = Number.NaN;
+  let written = '';
+  return () => {
+    const now = Date.now();
+    const milliseconds = now % 1_000;
+    if (now - milliseconds !== second) {
+      second = now - milliseconds;
+      written = new Date(second).toISOString().slice(0, -4);
+    }
+    return `,"time":"${written}${String(milliseconds).padStart(3, '0')}Z"`;
+  };
+}
+
 export function createLog(level: string, destination?: { write(line: string): void }): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: timeOfLine(),
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields) => withoutSecrets(fields),

@@ -38,7 +38,10 @@ function reference(
 type Issued = Extract<Happening, { what: 'TokenIssued' }>;
 
 function writeIssued(log: Logger, { what, user, session, jti, expiresAt, refresh }: Issued): void {
-  log.info({ event: what, user: user.metadata.name, session, jti, expiresAt, refresh }, 'token issued');
+  log.info(
+    { event: what, user: user.metadata.name, session, jti, expiresAt: expiresAt.toISOString(), refresh },
+    'token issued',
+  );
 }
 
 /** The audit trail: who, what, which token by its number, why. Never a token, a password or a cookie. */

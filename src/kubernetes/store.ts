@@ -15,6 +15,11 @@ export function keyOf({ namespace, name }: Pick<Stored, 'name' | 'namespace'>): 
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+/** Of what has the same name in every namespace: nothing has to be put together to look for it. */
+export function namespaceOf({ namespace = '' }: Pick<Stored, 'namespace'>): string {
+  return namespace;
+}
+
 /**
  * Everything up to `resourceVersion` has been taken in; single objects may be newer, because the answers to our own
  * writes are merged before the watch tells of them.
@@ -22,8 +27,13 @@ export function keyOf({ namespace, name }: Pick<Stored, 'name' | 'namespace'>): 
 export class Store<V extends Stored> {
   readonly #objects = new Map<string, V>();
   readonly #listeners: ChangeListener<V>[] = [];
+  readonly #keyOf: (object: Stored) => string;
   #resourceVersion: string | undefined;
   #heardAt = performance.now();
+
+  constructor(key: (object: Stored) => string = keyOf) {
+    this.#keyOf = key;
+  }
 
   /** Undefined until the first list is complete. */
   get resourceVersion(): string | undefined {
@@ -65,7 +75,7 @@ export class Store<V extends Stored> {
       return;
     const listed = new Set<string>();
     for (const object of objects) {
-      listed.add(keyOf(object));
+      listed.add(this.#keyOf(object));
       this.#put(object, rewound);
     }
     for (const [key, object] of this.#objects) {
@@ -81,8 +91,8 @@ export class Store<V extends Stored> {
     if (this.#resourceVersion !== undefined && !isNewer(object.resourceVersion, this.#resourceVersion))
       return;
     if (type !== 'DELETED') this.#put(object);
-    else if (!isNewer(this.get(keyOf(object))?.resourceVersion ?? '0', object.resourceVersion))
-      this.#remove(keyOf(object));
+    else if (!isNewer(this.get(this.#keyOf(object))?.resourceVersion ?? '0', object.resourceVersion))
+      this.#remove(this.#keyOf(object));
     this.#advance(object.resourceVersion);
   }
 
@@ -100,13 +110,13 @@ export class Store<V extends Stored> {
 
   /** Takes in the answer to a DELETE: this one is gone, and not another one that may have its name by now. */
   remove(object: V): void {
-    const key = keyOf(object);
+    const key = this.#keyOf(object);
     if (this.get(key)?.uid === object.uid) this.#remove(key);
   }
 
   /** Whether it has exactly this version already, as the answer to our own write has told of it. */
   has(object: Stored): boolean {
-    const known = this.get(keyOf(object));
+    const known = this.get(this.#keyOf(object));
     return known?.uid === object.uid && known.resourceVersion === object.resourceVersion;
   }
 
@@ -116,7 +126,7 @@ export class Store<V extends Stored> {
   }
 
   #put(after: V, evenIfOlder = false): void {
-    const key = keyOf(after);
+    const key = this.#keyOf(after);
     const before = this.#objects.get(key);
     if (before && !evenIfOlder && !isNewer(after.resourceVersion, before.resourceVersion)) return;
     this.#objects.set(key, after);

@@ -6,7 +6,7 @@ import { witness, type Witness } from '../domain/witness.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { freshness, type Freshness } from '../kubernetes/freshness.ts';
 import { reflect, type Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
-import { Store } from '../kubernetes/store.ts';
+import { namespaceOf, Store } from '../kubernetes/store.ts';
 import { indexOf, type Index } from './index-of.ts';
 import { seating, type Seating } from './seats.ts';
 import {
@@ -32,6 +32,7 @@ export interface Stores {
   readonly users: Store<CachedUser>;
   readonly policies: Store<CachedPolicy>;
   readonly namespaces: Store<CachedNamespace>;
+  /** There is one in a namespace, of these, of anchors and of bindings: their keys are the namespaces. */
   readonly secrets: Store<CachedSecret>;
   readonly anchors: Store<CachedAnchor>;
   readonly bindings: Store<CachedBinding>;
@@ -83,9 +84,9 @@ export function createStores(): Stores {
     users,
     policies,
     namespaces: new Store<CachedNamespace>(),
-    secrets: new Store<CachedSecret>(),
-    anchors: new Store<CachedAnchor>(),
-    bindings: new Store<CachedBinding>(),
+    secrets: new Store<CachedSecret>(namespaceOf),
+    anchors: new Store<CachedAnchor>(namespaceOf),
+    bindings: new Store<CachedBinding>(namespaceOf),
     userDefinition: new Store<CachedDefinition>(),
     policyDefinition: new Store<CachedDefinition>(),
     byUID: indexOf(users, ({ uid }) => uid),

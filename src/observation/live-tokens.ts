@@ -1,5 +1,4 @@
 // How many tokens lie in the Secrets of Users, and how long the one with the least time still lives.
-import { TOKEN_SECRET } from '../api/names.ts';
 import type { User } from '../api/user.ts';
 import { effectiveNamespace } from '../domain/effective.ts';
 import type { Stores } from './caches.ts';
@@ -18,7 +17,7 @@ export function liveTokens({ users, secrets }: Pick<Stores, 'users' | 'secrets'>
   let count = 0;
   let soonest = Number.POSITIVE_INFINITY;
   for (const { user, uid } of users.values()) {
-    const secret = secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+    const secret = secrets.get(effectiveNamespace(user));
     // A Secret of somebody else's in a namespace that two Users claim, or that is not ours, is not this User's.
     if (secret?.claimedExpiry === undefined || secret.userUID !== uid) continue;
     count += 1;

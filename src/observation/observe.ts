@@ -1,5 +1,5 @@
 // Gathers what the stores know about one User into the picture that a decision is made on.
-import { ANCHOR_SECRET, POLICY_NAME, READER_ROLE, TOKEN_SECRET } from '../api/names.ts';
+import { POLICY_NAME } from '../api/names.ts';
 import type { HoldCause } from '../api/token-policy.ts';
 import type { User } from '../api/user.ts';
 import { holder, isOlderForAccount, type isOlder } from '../domain/claimants.ts';
@@ -54,7 +54,7 @@ export function observe(
   const namespaceName = effectiveNamespace(user);
   const namespace = caches.namespaces.get(namespaceName);
   const account = claimedAccount(user);
-  const secret = caches.secrets.get(`${namespaceName}/${TOKEN_SECRET}`);
+  const secret = caches.secrets.get(namespaceName);
   return {
     user,
     seen: caches.userWitness(user),
@@ -66,8 +66,8 @@ export function observe(
     namespace,
     namespaceOwnerLives: namespace?.userUID !== undefined && caches.byUID.get(namespace.userUID).length > 0,
     secret: secret && { ...secret, written: written(secret), claimed: claimed(secret) },
-    anchor: caches.anchors.get(`${namespaceName}/${ANCHOR_SECRET}`),
-    binding: caches.bindings.get(`${namespaceName}/${READER_ROLE}`),
+    anchor: caches.anchors.get(namespaceName),
+    binding: caches.bindings.get(namespaceName),
     license: license(),
     aheadForSeat: caches.seating.ahead(user),
     directory: directory(username),

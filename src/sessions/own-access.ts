@@ -110,7 +110,7 @@ function describe(user: User, surroundings: Surroundings): AccessView {
   if (shut) return { ...who, state: 'Blocked', reason: shut.reason, message: shut.message };
   if (!sessionCounts(observed, new Date())) return { ...who, state: 'SignedOut' };
   const ready = user.status?.conditions?.find(({ type }) => type === 'Ready');
-  const expiry = surroundings.caches.secrets.get(`${namespace}/${TOKEN_SECRET}`)?.claimedExpiry;
+  const expiry = surroundings.caches.secrets.get(namespace)?.claimedExpiry;
   if (expiry !== undefined && expiry > Date.now())
     return { ...who, state: 'Active', tokenExpiresAt: new Date(expiry) };
   return {

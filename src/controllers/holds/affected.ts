@@ -1,6 +1,6 @@
 // Who would lose something now, cause by cause, as the caches show it.
 import type { Affected, Subject } from '../../domain/holds.ts';
-import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import { POLICY_NAME } from '../../api/names.ts';
 import type { Hold, TokenPolicy } from '../../api/token-policy.ts';
 import type { User } from '../../api/user.ts';
 import { decideDirectory } from '../../domain/directory.ts';
@@ -94,7 +94,7 @@ export function vanishedUsers(
   const subjects = new Map<string, Subject>();
   for (const { userUID, namespace } of orphans(caches)) {
     const unmeant = wentWithDefinition(namespace, definition);
-    const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+    const secret = caches.secrets.get(namespace.name);
     // It waits only for its namespace to be collected, whoever led when it was let go.
     const given = secret?.saysUserGone === true;
     subjects.set(userUID, { key: userUID, certain: isCertain(userUID), unmeant, given });

@@ -146,13 +146,12 @@ export function orphansController({
     const user = { metadata: { name: userName, uid: userUID } };
     if (held) tell({ what: 'TokenRevoked', user, jti: held.jti, cause: USER_GONE });
     // While a watch has still to tell that it is gone, it is not told twice.
-    if (caches.secrets.get(`${namespace}/${TOKEN_SECRET}`)?.uid === uid)
-      ledger.record(secret, { reason: USER_GONE.reason });
+    if (caches.secrets.get(namespace)?.uid === uid) ledger.record(secret, { reason: USER_GONE.reason });
   }
 
   /** Left in a namespace that waits, the Secret says to the next leader that its User was counted. */
   async function emptySecret(namespace: string, user: Whose): Promise<void> {
-    const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
+    const secret = caches.secrets.get(namespace);
     if (secret && (secret.finalizers || secret.deleting)) await revoke(secret);
     else if (secret && ledger.written(secret)?.reason !== USER_GONE.reason)
       if (!(await clearSecret(secret, user, USER_GONE))) throw new Error('somebody has changed its Secret');
@@ -160,14 +159,14 @@ export function orphansController({
   }
 
   async function collectSecret(namespace: string): Promise<void> {
-    const secret = caches.secrets.get(`${namespace}/${TOKEN_SECRET}`);
+    const secret = caches.secrets.get(namespace);
     if (secret) await revoke(secret);
     await collectRights(namespace);
   }
 
   async function collectRights(namespace: string): Promise<void> {
     await collectAnchor(namespace);
-    const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
+    const binding = caches.bindings.get(namespace);
     if (!binding || binding.userUID === undefined || caches.byUID.get(binding.userUID).length > 0) return;
     const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
     await deleteIfThere(client, `${bindings}/${READER_ROLE}`, binding.uid);

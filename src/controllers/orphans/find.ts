@@ -1,5 +1,4 @@
 // Finds what is left of Users that are gone.
-import { ANCHOR_SECRET, TOKEN_SECRET } from '../../api/names.ts';
 import { isLeftToOthers, orphan, type OrphanObserved } from '../../domain/orphans.ts';
 import type { Caches } from '../../observation/caches.ts';
 import type { CachedAnchor, CachedNamespace, CachedSecret } from '../../observation/views.ts';
@@ -16,7 +15,7 @@ export interface Orphan {
 /** What is left in this namespace of a User that the cache does not know. */
 export function orphanIn(caches: Caches, namespace: CachedNamespace): Orphan | undefined {
   if (namespace.deleting) return undefined;
-  const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+  const secret = caches.secrets.get(namespace.name);
   const what = orphan(observed(caches, namespace));
   const owner = what === 'Namespace' ? namespace : secret;
   return what && owner?.userUID !== undefined
@@ -39,7 +38,7 @@ function observed(
 ): OrphanObserved & { readonly secret: CachedSecret | undefined } {
   return {
     namespace,
-    secret: caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`),
+    secret: caches.secrets.get(namespace.name),
     lives: (uid) => caches.byUID.get(uid).length > 0,
     claimed: caches.byNamespace.get(namespace.name).length > 0,
   };
@@ -47,7 +46,7 @@ function observed(
 
 /** Whether a foreign finalizer keeps a token, and with it the namespace that is on its way, after its User is gone. */
 export function tokenStuckIn(caches: Caches, namespace: CachedNamespace): CachedSecret | undefined {
-  const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+  const secret = caches.secrets.get(namespace.name);
   if (!namespace.deleting || !secret?.finalizers) return undefined;
   return orphanIn(caches, { ...namespace, deleting: false }) && secret;
 }
@@ -57,7 +56,7 @@ export function tokenStuckIn(caches: Caches, namespace: CachedNamespace): Cached
  * stands, also where somebody else claims the namespace by now.
  */
 export function deadAnchorIn(caches: Caches, namespace: string): CachedAnchor | undefined {
-  const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
+  const anchor = caches.anchors.get(namespace);
   return anchor?.userUID !== undefined && caches.byUID.get(anchor.userUID).length === 0 ? anchor : undefined;
 }
 

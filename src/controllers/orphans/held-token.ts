@@ -1,5 +1,5 @@
 // Sees to the token in a namespace whose User has vanished, while it is held: nobody can replace it, so it goes at its floor.
-import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import { POLICY_NAME } from '../../api/names.ts';
 import type { Cause } from '../../domain/happening.ts';
 import { floorAt, lifetime } from '../../domain/refresh.ts';
 import type { Caches } from '../../observation/caches.ts';
@@ -54,7 +54,7 @@ export function heldTokens({ caches, ledger, clearSecret }: HeldTokensOptions): 
     isOver,
     async tend(orphan, now) {
       const { namespace, userUID, userName = namespace.name } = orphan;
-      const secret = caches.secrets.get(`${namespace.name}/${TOKEN_SECRET}`);
+      const secret = caches.secrets.get(namespace.name);
       if (!secret || secret.deleting || ledger.written(secret)?.reason !== undefined) return undefined;
       const floor = isOver(orphan) ? undefined : floorOf(secret, now);
       if (floor && now < floor) return floor;

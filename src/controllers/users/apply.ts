@@ -93,7 +93,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
   }
 
   function cachedSecret(user: User): CachedSecret | undefined {
-    return caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+    return caches.secrets.get(effectiveNamespace(user));
   }
 
   /** @param held what the ledger said before the token went: the watch may have told of it meanwhile */
@@ -242,7 +242,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
           );
           return true;
         case 'DeleteAnchor': {
-          const anchor = caches.anchors.get(`${namespace}/${ANCHOR_SECRET}`);
+          const anchor = caches.anchors.get(namespace);
           if (!anchor) return false;
           const gone = await deleteForGood(client, anchorPath(namespace), anchor);
           if (gone) caches.anchors.remove(anchor);
@@ -258,7 +258,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
           );
           return true;
         case 'DeleteBinding': {
-          const binding = caches.bindings.get(`${namespace}/${READER_ROLE}`);
+          const binding = caches.bindings.get(namespace);
           if (binding) await deleteIfThere(client, bindingPath(namespace), binding.uid);
           return false;
         }

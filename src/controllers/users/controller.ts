@@ -1,6 +1,6 @@
 // Puts a User into the queue whenever something that its decision depends on has changed.
 import type { Logger } from 'pino';
-import { POLICY_NAME, TOKEN_SECRET } from '../../api/names.ts';
+import { POLICY_NAME } from '../../api/names.ts';
 import type { TokenPolicy } from '../../api/token-policy.ts';
 import type { User } from '../../api/user.ts';
 import { effectiveNamespace, effectiveUsername, foldUsername } from '../../domain/effective.ts';
@@ -124,7 +124,7 @@ export function usersController({
   caches.bindings.onChange((before, after) => addIn((after ?? before)?.namespace));
 
   function expiryOf(user: User): number | undefined {
-    return caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`)?.claimedExpiry;
+    return caches.secrets.get(effectiveNamespace(user))?.claimedExpiry;
   }
 
   const epoch = () => caches.policies.get(POLICY_NAME)?.policy.status?.epoch;

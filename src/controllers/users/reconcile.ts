@@ -1,6 +1,5 @@
 // Brings one User to what is decided for it: observe, decide, apply, until there is nothing left to do.
 import { isDeepStrictEqual } from 'node:util';
-import { TOKEN_SECRET } from '../../api/names.ts';
 import type { User } from '../../api/user.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
 import { earliest } from '../../domain/directory.ts';
@@ -126,7 +125,7 @@ export function reconciler({
 
   /** When to look again after a refresh; undefined where somebody has written to the Secret since. */
   function afterRefresh({ user, policy }: Observed, decision: Decision): Date | undefined {
-    const secret = caches.secrets.get(`${effectiveNamespace(user)}/${TOKEN_SECRET}`);
+    const secret = caches.secrets.get(effectiveNamespace(user));
     const written = secret && surroundings.written(secret)?.token;
     return (
       written &&

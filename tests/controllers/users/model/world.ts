@@ -477,11 +477,11 @@ export class World {
     const operator = this.#operator;
     const stores = operator?.stores;
     for (const namespace of stores?.namespaces.values() ?? []) {
-      const secret = stores?.secrets.get(`${namespace.name}/access-token`);
+      const secret = stores?.secrets.get(namespace.name);
       const claimed = (stores?.byNamespace.get(namespace.name).length ?? 0) > 0;
       const lives = (uid: string) => (stores?.byUID.get(uid).length ?? 0) > 0;
       const what = orphan({ namespace, secret, lives, claimed });
-      const anchor = stores?.anchors.get(`${namespace.name}/${ANCHOR_SECRET}`);
+      const anchor = stores?.anchors.get(namespace.name);
       if (anchor?.userUID !== undefined && !lives(anchor.userUID))
         await deleteForGood(
           this.#client,
