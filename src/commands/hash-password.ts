@@ -2,7 +2,7 @@
 import { DirectoryError } from '../directory/directory.ts';
 import { parseAccounts } from '../directory/local/accounts.ts';
 import { hashPassword } from '../directory/local/password-hash.ts';
-import { isWorthAsking } from '../directory/username.ts';
+import { isPasswordWorthAsking } from '../directory/username.ts';
 import { foldUsername } from '../domain/effective.ts';
 import { LatchkeyError } from '../errors.ts';
 
@@ -26,7 +26,7 @@ export async function accountLine(username: string, input: AsyncIterable<Uint8Ar
       'PasswordMissing',
       'Give the password on standard input, for example: read -rs P; printf %s "$P" | latchkey accounts hash --username ada',
     );
-  if (!isWorthAsking('ada', password) || /[\r\n]/.test(password)) throw unusablePassword();
+  if (!isPasswordWorthAsking(password) || /[\r\n]/.test(password)) throw unusablePassword();
   const line = `${username}:${await hashPassword(password)}`;
   if (!isReadAs(username, line))
     throw new AccountInputError(

@@ -8,7 +8,11 @@ const MAX_PASSWORD_LENGTH = 1024;
  * anonymous bind and say yes (RFC 4513, section 5.1.2).
  */
 export function isWorthAsking(username: string, password: string): boolean {
-  return isUsername(username) && password !== '' && password.length <= MAX_PASSWORD_LENGTH;
+  return isUsername(username) && isPasswordWorthAsking(password);
+}
+
+export function isPasswordWorthAsking(password: string): boolean {
+  return password !== '' && password.length <= MAX_PASSWORD_LENGTH;
 }
 
 /** Whether this can be a username: not empty, not very long, no control character, no half of a surrogate pair. */

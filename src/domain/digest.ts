@@ -7,7 +7,10 @@ const { imul } = Math;
 const BASIS = 0x811c9dc5;
 const withNext = (hash: number, character: number) => imul(hash ^ character, 0x01000193);
 
-/** A number in [0, 1) that depends on every character of `text` (FNV-1a, then a finalising mix as in MurmurHash3). */
+/**
+ * A number in [0, 1) that depends on every character of `text` (FNV-1a, then a finalising mix as in MurmurHash3).
+ * @param hash of what stands in front of the text; of nothing by default
+ */
 export function fraction(text: string, hash = BASIS): number {
   for (let index = 0; index < text.length; index++) hash = withNext(hash, text.charCodeAt(index));
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -19,9 +19,7 @@ export async function* lines(chunks: AsyncIterable<Uint8Array>, maxBytes: number
     // In UTF-8 no part of another character looks like a newline (RFC 3629, section 3).
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       keep(chunk.subarray(start, end));
-      const [first] = parts;
-      const whole = parts.length === 1 && first ? first : Buffer.concat(parts, size);
-      const line = Buffer.from(whole.buffer, whole.byteOffset, size).toString('utf8');
+      const line = Buffer.concat(parts, size).toString('utf8');
       parts = [];
       size = 0;
       start = end + 1;

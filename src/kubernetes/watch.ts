@@ -82,11 +82,10 @@ function take<V extends Stored>(line: WatchLine, resource: Resource<V>, store: S
           );
     case 'ADDED':
     case 'MODIFIED':
-      if (store.has(line.object.metadata)) return store.bookmark(line.object.metadata.resourceVersion);
-      store.applyEvent(line.type, resource.view(line.object));
-      return;
     case 'DELETED':
-      store.applyEvent(line.type, resource.view(line.object));
+      if (line.type !== 'DELETED' && store.has(line.object.metadata))
+        store.bookmark(line.object.metadata.resourceVersion);
+      else store.applyEvent(line.type, resource.view(line.object));
   }
 }
 

@@ -712,28 +712,25 @@ describe('a Secret of ours in a namespace that is no longer labelled', () => {
   });
 });
 
+/** Somebody who may do this and nothing else, in the whole cluster. */
+async function personWith(name: string, rule: object): Promise<typeof attempt> {
+  await create({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name },
+    rules: [rule],
+  });
+  await kubectl(['create', 'clusterrolebinding', name, `--clusterrole=${name}`, `--user=${name}`]);
+  return thief.attemptAs(await thief.cluster.clientKubeconfig(name));
+}
+
 describe('the label of a namespace', () => {
   test('is set, changed and removed by nobody who may not adopt namespaces', async () => {
-    await create({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'namespace-editor' },
-      rules: [
-        {
-          apiGroups: [''],
-          resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
-          verbs: ['get', 'create', 'update', 'patch'],
-        },
-      ],
+    const carol = await personWith('carol', {
+      apiGroups: [''],
+      resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
+      verbs: ['get', 'create', 'update', 'patch'],
     });
-    await kubectl([
-      'create',
-      'clusterrolebinding',
-      'carol',
-      '--clusterrole=namespace-editor',
-      '--user=carol',
-    ]);
-    const carol = await thief.attemptAs(await thief.cluster.clientKubeconfig('carol'));
     const label = (value: string | null) => ({ metadata: { labels: { 'latchkey.dev/namespace': value } } });
     const { spec } = JSON.parse(await kubectl(['get', 'namespace', 'payroll', '-o', 'json']));
     const requests = [
@@ -782,20 +779,11 @@ describe('the TokenPolicy, while it is switched off', () => {
   afterAll(() => kubectl(['patch', 'tokenpolicy', 'cluster', '--type=merge', '-p', switching(true)]));
 
   test('is deleted by nobody: the operator that leads next would make one that is on', async () => {
-    await create({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'policy-deleter' },
-      rules: [
-        {
-          apiGroups: ['latchkey.dev'],
-          resources: ['tokenpolicies'],
-          verbs: ['get', 'list', 'delete', 'deletecollection'],
-        },
-      ],
+    const dave = await personWith('dave', {
+      apiGroups: ['latchkey.dev'],
+      resources: ['tokenpolicies'],
+      verbs: ['get', 'list', 'delete', 'deletecollection'],
     });
-    await kubectl(['create', 'clusterrolebinding', 'dave', '--clusterrole=policy-deleter', '--user=dave']);
-    const dave = await thief.attemptAs(await thief.cluster.clientKubeconfig('dave'));
     const dryRun = { dryRun: 'All' };
     const one = { ...remove(`${paths.policies}/cluster`), query: dryRun };
     await waitUntil('the right to delete', 10_000, async () => (await dave(one)) === 'done');
