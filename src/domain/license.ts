@@ -29,6 +29,8 @@ export interface LicenseReading {
   readonly content: LicenseContent;
   /** The time of the licence's clock. */
   readonly at: Date;
+  /** Set where no two clocks have agreed yet: `at` is then the earliest time that it may be. */
+  readonly mayBeLater?: boolean;
 }
 
 export interface Assessment {
@@ -48,6 +50,8 @@ export const EXPIRING_MS = 30 * DAY_MS;
 export const EXPIRING_SOON_MS = 7 * DAY_MS;
 /** How far the persisted time may be behind: what setting every clock back, and a restart, could win. */
 const MARK_EVERY_MS = 3_600_000;
+/** How soon to look again for a clock to believe; that clocks agree again is told at once. */
+const DOUBT_MS = 60_000;
 
 const GOOD: ReadonlySet<LicenseStatus['state']> = new Set(['NotRequired', 'Valid', 'Expiring']);
 
@@ -91,6 +95,17 @@ function hasLapsed(
   return !wasInPlace || license.notBefore.getTime() > end;
 }
 
+/** Then the licence before it is not to be forgotten: whether it ended in between shows once the time is known. */
+function mayHaveLapsed(
+  { content, mayBeLater = false }: LicenseReading,
+  accounted: LicenseStatus,
+  state: LicenseStatus['state'],
+): boolean {
+  if (!mayBeLater || content.kind !== 'Verified' || !isGood(state)) return false;
+  const { expiresAt } = described(content.license);
+  return accounted.expiresAt !== undefined && isGood(accounted.state) && accounted.expiresAt !== expiresAt;
+}
+
 export interface LicenseDecision {
   readonly status: LicenseStatus;
   /** Whether every session ends: the licence has ended now, or did so while nobody watched. */
@@ -106,6 +121,8 @@ export function decideLicense(
   const { state, license, lapsed } = assess(reading, accounted);
   if (state === 'NotRequired') return { status: { state }, endsSessions: false, lookAgainAt: undefined };
   const now = licenseTime(reading, accounted);
+  if (accounted && mayHaveLapsed(reading, accounted, state))
+    return { status: accounted, endsSessions: false, lookAgainAt: new Date(now + DOUBT_MS) };
   const found = { state, ...(license && described(license)) };
   const latestTime = mark(found, accounted, now);
   const closes = !isGood(state) && (accounted === undefined || isGood(accounted.state));

@@ -97,6 +97,35 @@ describe('a lapse that nobody watched', () => {
   });
 });
 
+describe('while no two clocks have agreed', () => {
+  const before = accountedFor(HOUR_MS, -MINUTE_MS);
+  const renewed = { content: ends(DAY_MS, later(2 * HOUR_MS)), at: NOW };
+
+  test('a licence that may have come after the end of the one before it is not accounted for, and soon looked at again', () => {
+    expect(decideLicense({ ...renewed, mayBeLater: true }, before)).toEqual({
+      status: before,
+      endsSessions: false,
+      lookAgainAt: later(MINUTE_MS),
+    });
+    expect(decideLicense({ ...renewed, at: later(3 * HOUR_MS) }, before)).toMatchObject({
+      status: { expiresAt: later(DAY_MS).toISOString().replace('.000', '') },
+      endsSessions: true,
+    });
+  });
+
+  test.each<[string, LicenseContent]>([
+    ['no licence', { kind: 'Missing' }],
+    ['one that does not count', { kind: 'Invalid', problem: 'It is not signed.' }],
+    ['one that has ended even by the earliest time', ends(-DAY_MS)],
+  ])('%s ends every session all the same', (_, content) => {
+    expect(decideLicense({ content, at: NOW, mayBeLater: true }, before).endsSessions).toBe(true);
+  });
+
+  test('the first licence is taken up', () => {
+    expect(decideLicense({ ...renewed, mayBeLater: true }, undefined).status.expiresAt).toBeDefined();
+  });
+});
+
 describe('every session ends', () => {
   const good = accountedFor(HOUR_MS, -MINUTE_MS);
   test.each<[string, LicenseContent]>([

@@ -1,9 +1,10 @@
 // The clock that a licence runs out by: setting one of the clocks of the cluster does not move it.
+import type { LicenseReading } from '../../domain/license.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { isInStep, isSkewed } from '../../kubernetes/clock-skew.ts';
 
-/** @returns the time */
-export type LicenseClock = () => Date;
+/** The time; while no two clocks have agreed it may be later than that. */
+export type LicenseClock = () => Required<Pick<LicenseReading, 'at' | 'mayBeLater'>>;
 
 interface Reading {
   readonly timeMs: number;
@@ -20,15 +21,17 @@ interface Reading {
  */
 export function licenseClock(client: Pick<KubernetesClient, 'onSkew'>): LicenseClock {
   let last: Reading | undefined;
+  let mayBeLater = true;
   const read = (): number | undefined => last && last.timeMs + performance.now() - last.monotonicMs;
   client.onSkew((range, received) => {
     const { fromMs, toMs } = range;
     const agree = isInStep(range);
     if (!agree && last) return;
+    if (agree) mayBeLater = false;
     const mayBeAheadMs = isSkewed(range) ? fromMs : toMs;
     const aheadMs = agree ? Math.min(Math.max(fromMs, 0), toMs) : Math.max(mayBeAheadMs, 0);
     last = { timeMs: Math.max(received.getTime() - aheadMs, read() ?? 0), monotonicMs: performance.now() };
   });
   // Before the first answer of the API server there is nothing to decide about either.
-  return () => new Date(read() ?? Date.now());
+  return () => ({ at: new Date(read() ?? Date.now()), mayBeLater });
 }

@@ -60,7 +60,7 @@ export function requiredLicense({ client, namespace, keys, log, signal }: Licens
       if (store.size === 0 && !signal.aborted) await take(undefined, keys);
       await latest;
     },
-    reading: () => ({ content, at: clock() }),
+    reading: () => ({ content, ...clock() }),
     onChange: (listener) => void listeners.push(listener),
   };
 }

@@ -41,7 +41,7 @@ function answer(sent = new Date(), meanwhile: () => void = () => undefined): voi
 function start(): () => number {
   const origin = performance.now();
   const clock = licenseClock({ onSkew: (told) => (listener = told) });
-  return () => clock().getTime() - START - origin;
+  return () => clock().at.getTime() - START - origin;
 }
 
 function pass(ms: number): void {
@@ -49,6 +49,20 @@ function pass(ms: number): void {
 }
 
 describe('the clock of a licence', () => {
+  test('says that the time may be later until two clocks have agreed, and never again after that', () => {
+    const clock = licenseClock({ onSkew: (told) => (listener = told) });
+    expect(clock().mayBeLater).toBe(true);
+    setHere(-HOUR_MS);
+    answer();
+    expect(clock().mayBeLater).toBe(true);
+    setHere(0);
+    answer();
+    expect(clock().mayBeLater).toBe(false);
+    setHere(-HOUR_MS);
+    answer();
+    expect(clock().mayBeLater).toBe(false);
+  });
+
   test('is this machine’s where that agrees with the API server’s', () => {
     const now = start();
     answer();

@@ -225,6 +225,18 @@ const SIGNED_IN: readonly Happening[] = [['createUser', 'ada'], ['settle'], ['si
 const tokenOf = (world: World, namespace: string) =>
   (world.api.objects.secrets.get(`${namespace}/access-token`)?.['data'] as object | undefined) ?? {};
 
+/** With a clock an hour behind, and none that it has agreed with, an operator takes the licence for a good one. */
+const ENDED_UNNOTICED: readonly Happening[] = [
+  ['renewLicense', 50 * MINUTE_MS],
+  ['settle'],
+  ['advance', 35 * MINUTE_MS],
+  ['settle'],
+  ['advance', 15 * MINUTE_MS],
+  ['skew', -60 * MINUTE_MS],
+  ['startOperator'],
+  ['settle'],
+];
+
 /** Histories that broke a promise once, or that chance finds too rarely. `live` checks the promises after each step. */
 test.each<readonly [string, readonly Happening[]]>([
   [
@@ -270,6 +282,14 @@ test.each<readonly [string, readonly Happening[]]>([
       ['reconcile', 'ada'],
     ],
   ],
+  [
+    'a licence that ended while the only operator has no clock to believe ends every session once it has',
+    ENDED_UNNOTICED,
+  ],
+  [
+    'a licence that was also renewed in that time ends every session, too',
+    [...ENDED_UNNOTICED, ['renewLicense', 90 * MINUTE_MS], ['settle']],
+  ],
 ])('%s', async (_, history) => {
   const world = await live([...SIGNED_IN, ...history]);
   expect(tokenOf(world, 'ada')).not.toHaveProperty('AUTH_TOKEN');
@@ -279,6 +299,14 @@ test.each<readonly [string, readonly Happening[]]>([
 test.each<readonly [string, readonly Happening[]]>([
   ['with a clock that is behind the one of the API server', [['skew', -4_000], ['settle'], ['skew', 0]]],
   ['after somebody has taken the labels off its anchor', [['tamperAnchor', 'hopper', 'labels'], ['settle']]],
+  [
+    'where it is minted before the operator is told of the labels that somebody has taken off its anchor',
+    [
+      ['tamperAnchor', 'hopper', 'labels'],
+      ['advance', 15 * MINUTE_MS],
+      ['reconcile', 'grace'],
+    ],
+  ],
   ['after somebody has deleted its anchor', [['tamperAnchor', 'hopper', 'delete'], ['settle']]],
 ])('a token of Kubernetes is there, and is not replaced all the time, %s', async (_, history) => {
   const world = await live([...GRACE_BY_KUBERNETES, ...history]);

@@ -33,7 +33,7 @@ interface Route {
   readonly subresource: boolean;
 }
 
-/** A token of Kubernetes, with whom its anchor says that it is for. */
+/** A token of Kubernetes, with whom its anchor was made for. */
 export interface GivenToken {
   readonly sub: string | undefined;
   readonly sid: string | undefined;
@@ -190,9 +190,10 @@ export class ModelApiServer {
       throw this.#refusal(call, 404, 'NotFound');
     if (anchor.metadata.uid !== spec.boundObjectRef.uid) throw this.#refusal(call, 409, 'Conflict');
     this.#revision += 1;
+    const meant = this.#lastLabelled(anchor);
     const given: GivenToken = {
-      sub: anchor.metadata.labels?.[LABEL.userUID],
-      sid: anchor.metadata.annotations?.[ANNOTATION.session],
+      sub: meant?.labels?.[LABEL.userUID],
+      sid: meant?.annotations?.[ANNOTATION.session],
       exp: Math.floor(this.now().getTime() / 1_000) * 1_000 + spec.expirationSeconds * 1_000,
       anchor: anchor.metadata.uid,
       jti: `jti-${this.#revision}`,
@@ -202,6 +203,14 @@ export class ModelApiServer {
     return {
       status: { token: token.join('.'), expirationTimestamp: new Date(given.exp).toISOString() },
     };
+  }
+
+  /** As it was before somebody took the labels off it, which an operator that was not told of that goes by. */
+  #lastLabelled({ metadata: { uid } }: Stored): Stored['metadata'] | undefined {
+    return this.changes.findLast(
+      ({ kind, object: { metadata } }) =>
+        kind === 'anchors' && metadata.uid === uid && metadata.labels?.[LABEL.userUID] !== undefined,
+    )?.object.metadata;
   }
 
   #get(call: ApiRequest): Stored {

@@ -101,6 +101,8 @@ export class World {
   readonly #entitled = new Set<string>();
   /** Of those, whose User is being deleted: they keep what they have only while that is held. */
   readonly #leaving = new Set<string>();
+  /** UIDs of Users that have to sign in since the licence ended: an operator without a clock to believe may not know. */
+  readonly #unlicensed = new Set<string>();
   /** UIDs of Users that are gone, or about to be, and why. */
   readonly #gone = new Map<string, 'Deleting' | 'Vanished'>();
   /** Of those, whom an admin's confirmation has met, and when each of the others was let go without one. */
@@ -166,7 +168,7 @@ export class World {
   changeUser(name: string, spec: object): void {
     const user = this.api.objects.users.get(name);
     if (!user) return;
-    if ('disabled' in spec && spec.disabled === true) this.#entitled.delete(user.metadata.uid);
+    if ('disabled' in spec && spec.disabled === true) this.#mustSignIn(user.metadata.uid);
     this.api.put('users', name, { spec: { ...(user['spec'] as object), ...spec } });
   }
 
@@ -181,7 +183,7 @@ export class World {
   vanishUser(name: string): void {
     const user = this.api.objects.users.get(name);
     if (!user) return;
-    this.#entitled.delete(user.metadata.uid);
+    this.#mustSignIn(user.metadata.uid);
     this.#gone.set(user.metadata.uid, 'Vanished');
     const { finalizers: _, ...bare } = user.metadata;
     this.api.objects.users.set(name, { ...user, metadata: bare });
@@ -218,7 +220,7 @@ export class World {
   endAccess(name: string): void {
     const user = this.api.objects.users.get(name);
     if (!user?.['status']) return;
-    this.#entitled.delete(user.metadata.uid);
+    this.#mustSignIn(user.metadata.uid);
     const { session: _, ...status } = user['status'] as NonNullable<User['status']>;
     this.api.put('users', name, { status });
   }
@@ -296,7 +298,11 @@ export class World {
   advance(ms: number): void {
     const end = this.#licenseEnd();
     this.#now += ms;
-    if (end !== undefined && this.#now >= end && this.#isLicenseRequired()) this.#forgetEntitled();
+    if (end !== undefined && this.#now >= end && this.#isLicenseRequired()) {
+      const before = [...this.#unlicensed, ...this.#entitled, ...this.#leaving];
+      this.#forgetEntitled();
+      for (const uid of before) this.#unlicensed.add(uid);
+    }
     this.setClock(this.#now + this.#skewMs);
   }
 
@@ -324,7 +330,11 @@ export class World {
     };
     const caches = cachesOf(stores, unproven);
     const surroundings = surroundingsOf(caches, written, {
-      license: () => ({ content: operator.license, at: this.#licenseNow(operator) }),
+      license: () => ({
+        content: operator.license,
+        at: this.#licenseNow(operator),
+        mayBeLater: !operator.hasAgreed,
+      }),
       cannotMint: () => (this.#clocksAgree() ? undefined : SKEW),
       permission: permitted.of,
     });
@@ -523,10 +533,21 @@ export class World {
   #forgetEntitled(): void {
     this.#entitled.clear();
     this.#leaving.clear();
+    this.#unlicensed.clear();
+  }
+
+  #mustSignIn(uid: string): void {
+    this.#entitled.delete(uid);
+    this.#unlicensed.delete(uid);
   }
 
   #isEntitled(uid: string): boolean {
     return this.#entitled.has(uid) || (this.#leaving.has(uid) && this.#isHeld(uid));
+  }
+
+  /** Nothing is minted for them, but an end of the licence that the operator cannot know of takes nothing away. */
+  #isEndUnnoticed(uid: string): boolean {
+    return this.#operator?.hasAgreed === false && this.#unlicensed.has(uid);
   }
 
   #isHeld(uid: string): boolean {
@@ -573,7 +594,7 @@ export class World {
     for (const [key, { metadata }] of this.api.objects.anchors) {
       if (this.api.isForeign('anchors', key) || this.#isNobodys('anchorUID', key, metadata)) continue;
       const uid = metadata.labels?.[LABEL.userUID] ?? '';
-      if (!this.#entitled.has(uid))
+      if (!this.#entitled.has(uid) && !this.#isEndUnnoticed(uid))
         throw new Broken(`${key} keeps tokens of ${uid} alive, who has to sign in first`);
       const user = [...this.api.objects.users.values()].find((one) => one.metadata.uid === uid);
       const { session } = (user?.['status'] ?? {}) as NonNullable<User['status']>;
@@ -606,7 +627,7 @@ export class World {
       const isUnknown = operator?.surroundings.claimed(SECRETS.view(overTheWire(secret))) !== undefined;
       if (!token && isUnknown && operator?.surroundings.cannotMint()) continue;
       if (!token) throw new Broken(`${key} holds what somebody else wrote`);
-      if (!this.#isEntitled(token.sub))
+      if (!this.#isEntitled(token.sub) && !this.#isEndUnnoticed(token.sub))
         throw new Broken(`${key} holds a token of ${token.sub}, who has to sign in first`);
       if (!policy) throw new Broken('a token without a policy');
       const user = [...this.api.objects.users.values()].find(
