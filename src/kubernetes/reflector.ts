@@ -24,6 +24,8 @@ export interface Reflector {
   readonly synced: Promise<void>;
   /** Resolves when `signal` has ended it; never rejects. */
   readonly done: Promise<void>;
+  /** Ends the pause before the next try, if it is in one, and begins again with short ones: now it may succeed. */
+  hurry(): void;
 }
 
 export interface ReflectorOptions {
@@ -41,6 +43,8 @@ export function reflect<V extends Stored>(
   { log, signal, onBroken }: ReflectorOptions,
 ): Reflector {
   const { promise: synced, resolve: onSynced } = Promise.withResolvers<void>();
+  let pause = 0;
+  let resting = new AbortController();
 
   /**
    * Whether the store has seen what the API server does not know: etcd was restored from a backup. A watch from there
@@ -60,7 +64,6 @@ export function reflect<V extends Stored>(
   }
 
   async function run(): Promise<void> {
-    let pause = 0;
     let mustList = true;
     let failures = 0;
     while (!signal.aborted) {
@@ -95,12 +98,20 @@ export function reflect<V extends Stored>(
       }
       // A watch that ends at once, in good order or not, must not become a busy loop.
       pause = Math.min(Math.max(pause * 2, BACKOFF_MS.first), BACKOFF_MS.most);
-      await delay(Math.max(pause * (0.5 + Math.random()), askedMs), undefined, { signal }).catch(
-        () => undefined,
-      );
+      resting = new AbortController();
+      await delay(Math.max(pause * (0.5 + Math.random()), askedMs), undefined, {
+        signal: AbortSignal.any([signal, resting.signal]),
+      }).catch(() => undefined);
     }
   }
-  return { synced, done: run() };
+  return {
+    synced,
+    done: run(),
+    hurry() {
+      pause = 0;
+      resting.abort();
+    },
+  };
 }
 
 function isExpired(error: unknown): boolean {

@@ -109,9 +109,14 @@ export function createStores(): Stores {
 export function startCaches(client: KubernetesClient, options: ReflectorOptions): Caches {
   const stores = createStores();
   const { users, policies, namespaces, secrets, anchors, bindings } = stores;
+  /** Where a CustomResourceDefinition was away, its objects are asked for ever more seldom; its return ends that. */
+  const withDefinition = (reflector: Reflector, definition: Store<CachedDefinition>): Reflector => {
+    definition.onChange((_, after) => after && reflector.hurry());
+    return reflector;
+  };
   const start = (): Reflector[] => [
-    reflect(client, USERS, users, options),
-    reflect(client, POLICIES, policies, options),
+    withDefinition(reflect(client, USERS, users, options), stores.userDefinition),
+    withDefinition(reflect(client, POLICIES, policies, options), stores.policyDefinition),
     reflect(client, NAMESPACES, namespaces, options),
     reflect(client, SECRETS, secrets, options),
     reflect(client, ANCHORS, anchors, options),

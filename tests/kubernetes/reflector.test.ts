@@ -264,6 +264,25 @@ describe('the list', () => {
   );
 });
 
+test.concurrent(
+  'who knows that it may succeed now ends its pause, and its pauses are short again',
+  besideOthers(async () => {
+    const { start, lists, broken } = await ground();
+    const reflector = start({
+      list: inTurn(
+        (answer) => refuse(answer, 429, {}, { 'retry-after': '60' }),
+        (answer) => refuse(answer, 404),
+        (answer) => page(answer, [object('a', 5)], 10),
+      ),
+    });
+    await waitUntil('the pause', 10_000, () => broken.length === 1);
+    reflector.hurry();
+    // Far less than the minute that was asked for.
+    await waitUntil('two more lists', 20_000, () => lists().length === 3);
+    await reflector.synced;
+  }),
+);
+
 describe('the watch', () => {
   test.concurrent.each<[string, (answer: Answer) => void]>([
     ['410', (answer) => refuse(answer, 410, expired())],
