@@ -1,14 +1,12 @@
 // The directory in a text of accounts, for a cluster without LDAP and for the demo.
-import { createHmac, randomBytes } from 'node:crypto';
 import { foldUsername } from '../../domain/effective.ts';
 import { DirectoryError } from '../directory.ts';
 import type { Directory, Verdict } from '../directory.ts';
 import { turnstile } from '../turnstile.ts';
 import { isWorthAsking } from '../username.ts';
 import { parseAccounts } from './accounts.ts';
-import type { LocalAccount } from './accounts.ts';
-import { DEFAULT_COST, decoyHash, isPassword } from './password-hash.ts';
-import type { PasswordHash } from './password-hash.ts';
+import { decoys } from './decoys.ts';
+import { isPassword } from './password-hash.ts';
 
 // scrypt takes up to 128 MiB each and one of the four threads that Node also reads files and looks up names with.
 const AT_ONCE = 2;
@@ -21,14 +19,7 @@ const DEADLINE_MS = 5000;
  */
 export function localDirectory(readAccounts: () => Promise<string>): Directory {
   const gate = turnstile({ atOnce: AT_ONCE, waiting: WAITING, deadlineMs: DEADLINE_MS });
-  const decoyKey = randomBytes(32);
-
-  // Where accounts differ in cost, an unknown name takes as long as some account, and always the same one.
-  function decoyFor(username: string, accounts: ReadonlyMap<string, LocalAccount>): PasswordHash {
-    const costs = [...accounts.values()].map(({ hash }) => hash.cost);
-    const pick = createHmac('sha256', decoyKey).update(username).digest().readUInt32BE(0);
-    return decoyHash(costs[pick % costs.length] ?? DEFAULT_COST);
-  }
+  const decoyFor = decoys();
 
   async function check(username: string, password: string): Promise<Verdict> {
     const accounts = parseAccounts(await readable(readAccounts));
