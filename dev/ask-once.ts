@@ -2,7 +2,7 @@
 import { Agent, request } from 'undici';
 
 /** Far more than an answer takes, also where the machine is busy. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -18,7 +18,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** @throws what undici throws, also where the whole answer is not there within 20 s */
+/** @throws what undici throws, also where the whole answer is not there within 60 s */
 export async function askOnce(
   url: string | URL,
   { method = 'GET', headers, body, ca }: Question,

@@ -8,7 +8,7 @@ import { DevError } from './errors.ts';
 import { installedProgram } from './installed-program.ts';
 
 const run = promisify(execFile);
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 const VALID_DAYS = 30;
 
 export interface Certificate {

@@ -29,6 +29,8 @@ export async function waitUntil<T>(
     return new DevError('TimedOut', `waited ${timeoutMs / 1000} s for ${what}, in vain${why}${last}`);
   };
   for (;;) {
+    // The last look begins when the time is up: one that began before may have been slow, and seen what is no more.
+    const isLast = performance.now() >= deadline;
     const result = await withLimit(
       check((now) => {
         seen = now;
@@ -37,7 +39,7 @@ export async function waitUntil<T>(
       (limitMs) => inVain(`: the last look has not ended in ${Math.round(limitMs / 1000)} s`),
     );
     if (result !== undefined && result !== false) return result;
-    if (performance.now() >= deadline) throw inVain('');
+    if (isLast) throw inVain('');
     await delay(POLL_MS);
   }
 }

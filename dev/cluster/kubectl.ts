@@ -1,7 +1,8 @@
 // Runs the kubectl that belongs to the control plane.
 import { runProgram } from '../run-program.ts';
 
-const TIMEOUT_MS = 60_000;
+/** More than `kubectl wait` and `kubectl delete` are told to wait: they say what for. */
+const TIMEOUT_MS = 120_000;
 
 export interface KubectlCall {
   /** The program. */
@@ -14,7 +15,7 @@ export interface KubectlCall {
 
 /**
  * Returns what it prints.
- * @throws Error with what it printed on stderr, where it refuses or takes longer than 60 s
+ * @throws Error with what it printed on stderr, where it refuses or takes longer than 2 min
  */
 export function runKubectl({ kubectl, kubeconfig, args, input = '' }: KubectlCall): Promise<string> {
   return runProgram({

@@ -13,7 +13,7 @@ import { toLdif } from './ldif.ts';
 import { runTool } from './run-tool.ts';
 import { ROOT_DN, slapdConfiguration } from './slapd-configuration.ts';
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 
 export interface OpenLdapOptions extends DirectoryContent {
   /** Global lines of slapd.conf(5), for instance `security simple_bind=128`. */

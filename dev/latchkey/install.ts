@@ -9,7 +9,7 @@ import { waitUntil } from '../wait-until.ts';
 
 export const OPERATOR_NAMESPACE = 'latchkey';
 const SERVICE_ACCOUNT = 'latchkey';
-const ESTABLISHED_TIMEOUT_MS = 30_000;
+const ESTABLISHED_TIMEOUT_MS = 60_000;
 const A_DAY_SECONDS = 24 * 3_600;
 
 export interface Cluster {

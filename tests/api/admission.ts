@@ -31,7 +31,7 @@ export const pathOf = (kind: Manifest['kind'], name = '') =>
 export async function admission(): Promise<Admission> {
   const cluster = await testCluster();
   await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', CRDS]);
+  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', CRDS]);
   const client = kubernetesClient(await loadConnection(cluster.adminKubeconfig));
 
   const answer = async <T>(request: ApiRequest): Promise<T | string> => {

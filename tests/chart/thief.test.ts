@@ -94,7 +94,7 @@ for (const [name, labels] of [
 ] as const) {
   await create(namespace(name, labels));
   await kubectl(['-n', name, 'create', 'secret', 'generic', 'db', '--from-literal=password=p']);
-  await kubectl(['-n', name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s']);
+  await kubectl(['-n', name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s']);
 }
 await kubectl(['-n', 'payroll', 'create', 'secret', 'generic', 'access-token', '--from-literal=k=theirs']);
 await kubectl([

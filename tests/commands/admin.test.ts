@@ -74,7 +74,7 @@ describe('latchkey revoke', () => {
 
   test('--all withdraws the keys also where there is no TokenPolicy', async () => {
     const keys = await command('keys', 'list', '--namespace=latchkey');
-    await kubectl(['delete', 'tokenpolicy', 'cluster', '--timeout=20s']);
+    await kubectl(['delete', 'tokenpolicy', 'cluster', '--timeout=60s']);
     const listed = await command('revoke', '--all', '--namespace=latchkey');
     expect(listed).toContain('There is no TokenPolicy');
     for (const [kid = ''] of listed.matchAll(/[\w-]{43}/g)) expect(keys).not.toContain(kid);
@@ -111,7 +111,7 @@ describe('after a restored backup', () => {
     const before = await latchkey.untilStatus('ada', ({ phase }) => phase === 'Active');
     await restartOperator(async () => {
       await latchkey.patch('users.latchkey.dev ada', { metadata: { finalizers: null } });
-      await kubectl(['delete', 'users.latchkey.dev', 'ada', '--timeout=20s']);
+      await kubectl(['delete', 'users.latchkey.dev', 'ada', '--timeout=60s']);
       await latchkey.createUser('ada');
       // A backup tool may bring the status back too.
       await kubectl(
@@ -144,7 +144,7 @@ describe('after a restored backup', () => {
     const before = await latchkey.untilStatus('grace', ({ phase }) => phase === 'Active');
     await restartOperator(async () => {
       await latchkey.patch('users.latchkey.dev grace', { metadata: { finalizers: null } });
-      await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=20s']);
+      await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=60s']);
       await latchkey.createUser('grace');
       const { metadata } = await latchkey.user('grace');
       await latchkey.patch('namespace grace', {

@@ -157,7 +157,7 @@ test(
     expect(await names('secrets', '-n', OPERATOR_NAMESPACE)).toEqual(['secret/latchkey-local-accounts']);
     expect(await names('roles,rolebindings', '-n', 'default')).toEqual([]);
     expect(await names('users.latchkey.dev')).toHaveLength(4);
-    await kubectl(['delete', 'users.latchkey.dev', 'dora', '--timeout=10s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'dora', '--timeout=60s']);
   },
   TIMEOUT_MS,
 );
@@ -226,7 +226,7 @@ test(
   async () => {
     expect(await uninstall('--delete-namespaces')).toContain('2 namespaces that Latchkey has made');
     for (const name of ['ada', 'bob'])
-      await kubectl(['wait', '--for=delete', `namespace/${name}`, '--timeout=40s']);
+      await kubectl(['wait', '--for=delete', `namespace/${name}`, '--timeout=60s']);
     expect(await names('namespaces')).toEqual(
       expect.arrayContaining([
         'namespace/carol',

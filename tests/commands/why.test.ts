@@ -91,7 +91,7 @@ describe('as an admin', () => {
   });
 
   test('of one that is gone it says what became of it', async () => {
-    await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=60s']);
     await waitUntil('the Event', 10_000, async () =>
       why('grace').then(
         () => false,

@@ -1,5 +1,6 @@
 // A wait that is in vain says what it waited for and what it saw last, in time, whatever the look does.
 import { expect, jest, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitUntil } from '../../dev/wait-until.ts';
 
 test('it returns what the first look that is content has found', async () => {
@@ -26,6 +27,16 @@ test('what it quotes is bounded', async () => {
   const error = await waiting.catch((thrown: unknown) => thrown as Error);
   expect(error).toMatchObject({ code: 'TimedOut' });
   expect((error as Error).message.length).toBeLessThan(2_100);
+});
+
+test('the last look begins when the time is up, however slow the one before it was', async () => {
+  const began = performance.now();
+  const slow = async () => {
+    const late = performance.now() - began >= 100;
+    await delay(150);
+    return late;
+  };
+  await expect(waitUntil('the time', 100, slow)).resolves.toBe(true);
 });
 
 test('an error ends it at once', async () => {

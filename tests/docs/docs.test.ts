@@ -240,6 +240,6 @@ describe('the cluster', () => {
     // While it is switched off, nobody may delete it.
     const on = JSON.stringify({ spec: { enabled: true } });
     await cluster.kubectl(['patch', 'tokenpolicy', 'cluster', '--type=merge', '-p', on]);
-    await cluster.kubectl(['delete', 'users.latchkey.dev,tokenpolicies', '--all', '--timeout=20s']);
+    await cluster.kubectl(['delete', 'users.latchkey.dev,tokenpolicies', '--all', '--timeout=60s']);
   });
 });

@@ -69,11 +69,11 @@ test('an admin installs, upgrades, backs up, restores and removes Latchkey by it
   operator?.remove();
   for (const object of ['users.latchkey.dev/ada', 'tokenpolicies.latchkey.dev/cluster'])
     await kubectl(['patch', object, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
-  await kubectl(['delete', 'users.latchkey.dev,tokenpolicies.latchkey.dev', '--all', '--timeout=20s']);
+  await kubectl(['delete', 'users.latchkey.dev,tokenpolicies.latchkey.dev', '--all', '--timeout=60s']);
   await inNamespace('delete', 'secret', 'latchkey-local-accounts');
   // Installed before, it has made a policy of its settings.
   await startAgain();
-  await kubectl(['wait', '--for=create', '--timeout=30s', 'tokenpolicies.latchkey.dev/cluster']);
+  await kubectl(['wait', '--for=create', '--timeout=60s', 'tokenpolicies.latchkey.dev/cluster']);
   await carryOut('Restore it');
   await inNamespace('get', 'secret', 'latchkey-local-accounts');
   const uid = await kubectl(['get', 'users.latchkey.dev', 'ada', '-o', 'jsonpath={.metadata.uid}']);

@@ -198,7 +198,7 @@ test('becomes ready as the Deployment starts it, gives a user a token, and stops
 
   const ada = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name: 'ada' }, spec: {} };
   await kubectl(['create', '-f', '-'], JSON.stringify(ada));
-  await kubectl(['wait', '--for=jsonpath={.status.phase}=Pending', '--timeout=30s', 'users.latchkey.dev/ada']); // prettier-ignore
+  await kubectl(['wait', '--for=jsonpath={.status.phase}=Pending', '--timeout=60s', 'users.latchkey.dev/ada']); // prettier-ignore
   const ca = await inNamespace('get', 'secret', 'latchkey-tls', '-o', 'jsonpath={.data.ca\\.crt}');
   const agent = new Agent({ connect: { ca: Buffer.from(ca, 'base64') } });
   const answer = await request(`${portal}/sign-in`, {

@@ -494,7 +494,7 @@ async function isRemoved(): Promise<void> {
   });
   expect(await command('why', 'ada')).toContain('ada: ');
   expect(await command('confirm', id)).toContain('is confirmed');
-  await kubectl(['wait', '--for=delete', 'crd/tokenpolicies.latchkey.dev', '--timeout=30s']);
+  await kubectl(['wait', '--for=delete', 'crd/tokenpolicies.latchkey.dev', '--timeout=60s']);
   await command('why', 'ada');
   await kubectl(['delete', 'crd', 'users.latchkey.dev', '--wait=false']);
   expect(await command('release')).toContain('3 of 3 Users are released');

@@ -18,7 +18,7 @@ import { isAlive } from '../support/alive.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const STATE = join(root, '.demo/demo.json');
-const READY_MS = 120_000;
+const READY_MS = 180_000;
 /** The API server's own cache of 10 s, and the second that the demo gives to the webhook's. */
 const CACHED_MS = 13_000;
 const run = promisify(execFile);
@@ -108,7 +108,7 @@ async function signIn(
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     // The page looks again by itself while the token is being written.
-    await page.getByRole('heading', { name: 'Your access is active' }).waitFor({ timeout: 15_000 });
+    await page.getByRole('heading', { name: 'Your access is active' }).waitFor({ timeout: 60_000 });
     expect(await page.locator('#command').textContent()).toContain(
       `kubectl -n ${username} get secret access-token`,
     );

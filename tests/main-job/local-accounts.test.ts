@@ -27,7 +27,7 @@ const untilReachable = (is: 'True' | 'False') =>
   latchkey.kubectl([
     'wait',
     `--for=condition=DirectoryReachable=${is}`,
-    '--timeout=30s',
+    '--timeout=60s',
     'tokenpolicies.latchkey.dev/cluster',
   ]);
 

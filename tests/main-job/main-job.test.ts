@@ -21,6 +21,7 @@ const PEOPLE = [
   'radia',
 ];
 const MINUTE_S = 60;
+const DEADLINE_MS = 60_000;
 // Every person of this suite signs in from one address, and some try wrong passwords.
 const FLAGS = ['--sign-in-attempts-per-address=1000', '--contact=the platform team'];
 
@@ -104,7 +105,7 @@ describe('a token', () => {
 
   test('is replaced at once when a group changes', async () => {
     await latchkey.patch('users.latchkey.dev ada', { spec: { groups: ['analytics', 'engines'] } });
-    await waitUntil('the new group', 10_000, async () =>
+    await waitUntil('the new group', DEADLINE_MS, async () =>
       ((await latchkey.untilToken('ada')).claims['groups'] as string[]).includes('engines'),
     );
     expect((await latchkey.user('ada')).status?.session).toBeDefined();
@@ -181,7 +182,7 @@ describe('what is not Latchkey’s', () => {
     expect((await latchkey.signIn('barbara', PASSWORD)).status).toBe(303);
     await latchkey.untilToken('barbara');
 
-    await kubectl(['delete', 'users.latchkey.dev', 'barbara', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'barbara', '--timeout=60s']);
     await kubectl(['-n', 'barbara', 'get', 'configmap', 'precious']);
     await expect(kubectl(['-n', 'barbara', 'get', 'secret', 'access-token'])).rejects.toThrow('NotFound');
     expect(await kubectl(['-n', 'barbara', 'get', 'rolebindings', '-o', 'name'])).toBe('');
@@ -194,7 +195,7 @@ describe('what is not Latchkey’s', () => {
     await latchkey.createUser('edsger');
     const status = await latchkey.untilStatus('edsger', ({ phase }) => phase === 'Suspended');
     expect(status.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe('SecretNotOurs');
-    await kubectl(['delete', 'users.latchkey.dev', 'edsger', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'edsger', '--timeout=60s']);
     expect(
       await kubectl(['-n', 'edsger', 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.mine}']),
     ).toBe('MQ==');
@@ -206,7 +207,7 @@ describe('what is not Latchkey’s', () => {
     const status = await latchkey.untilStatus('tony-the-second', ({ phase }) => phase === 'Suspended');
     expect(status.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe('UsernameTaken');
     await latchkey.untilToken('tony');
-    await kubectl(['delete', 'users.latchkey.dev', 'tony', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'tony', '--timeout=60s']);
     await latchkey.untilStatus('tony-the-second', ({ phase }) => phase === 'Pending');
   });
 });
@@ -216,7 +217,7 @@ describe('whatever others do to the Secret, the binding and the namespace', () =
     await signedIn('donald');
     const good = (await latchkey.untilToken('donald')).claims;
     const isGood = async (what: string) =>
-      waitUntil(what, 15_000, async () => {
+      waitUntil(what, DEADLINE_MS, async () => {
         const secret = await kubectl(['-n', 'donald', 'get', 'secret', 'access-token', '-o', 'json']).catch(
           () => '',
         );
@@ -234,12 +235,12 @@ describe('whatever others do to the Secret, the binding and the namespace', () =
     await latchkey.patch(secret, { immutable: true, metadata: { finalizers: ['example.org/mine'] } });
     await isGood('an immutable Secret with a finalizer');
     await kubectl(['-n', 'donald', 'delete', 'rolebinding', 'latchkey-read-access-token']);
-    await waitUntil('the RoleBinding', 10_000, async () =>
+    await waitUntil('the RoleBinding', DEADLINE_MS, async () =>
       (await kubectl(['-n', 'donald', 'get', 'rolebindings', '-o', 'name'])).includes(
         'latchkey-read-access-token',
       ),
     );
-    await kubectl(['delete', 'namespace', 'donald', '--timeout=20s']);
+    await kubectl(['delete', 'namespace', 'donald', '--timeout=60s']);
     await isGood('a deleted namespace');
   });
 });
@@ -248,7 +249,7 @@ describe('offboarding', () => {
   test('removes the namespace and all in it, and who comes after is somebody else', async () => {
     await signedIn('alan');
     const { claims } = await latchkey.untilToken('alan');
-    await kubectl(['delete', 'users.latchkey.dev', 'alan', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'alan', '--timeout=60s']);
     await expect(kubectl(['get', 'namespace', 'alan'])).rejects.toThrow('NotFound');
     await signedIn('alan');
     expect((await latchkey.untilToken('alan')).claims.sub).not.toBe(claims.sub);
@@ -260,7 +261,7 @@ describe('offboarding', () => {
         latchkey,
         async () => {
           await latchkey.patch('users.latchkey.dev radia', { metadata: { finalizers: null } });
-          await kubectl(['delete', 'users.latchkey.dev', 'radia', '--timeout=20s']);
+          await kubectl(['delete', 'users.latchkey.dev', 'radia', '--timeout=60s']);
           expect(await latchkey.token('shared')).toBeDefined();
           await latchkey.createUser(next, { namespace: 'shared' });
         },
@@ -296,20 +297,20 @@ describe('offboarding', () => {
     await latchkey.operator.stop();
     await latchkey.patch('users.latchkey.dev dennis', { metadata: { finalizers: null } });
     await latchkey.patch('users.latchkey.dev edsger', { metadata: { finalizers: null } });
-    await kubectl(['delete', 'users.latchkey.dev', 'dennis', 'edsger', '--timeout=20s']);
+    await kubectl(['delete', 'users.latchkey.dev', 'dennis', 'edsger', '--timeout=60s']);
     await kubectl(['get', 'namespace', 'dennis']);
     latchkey.operator.remove();
     const { startOperator } = await import('../../dev/latchkey/operator.ts');
     latchkey.operator = await startOperator(latchkey.cluster, {
       flags: ['--sign-in-attempts-per-address=1000', '--orphan-grace-period=1s'],
     });
-    await kubectl(['wait', '--for=delete', 'namespace/dennis', '--timeout=30s']);
+    await kubectl(['wait', '--for=delete', 'namespace/dennis', '--timeout=60s']);
     // The token goes from a namespace that was handed over, and the namespace stays.
-    await kubectl(['-n', 'edsger', 'wait', '--for=delete', 'secret/access-token', '--timeout=30s']);
+    await kubectl(['-n', 'edsger', 'wait', '--for=delete', 'secret/access-token', '--timeout=60s']);
     await kubectl(['get', 'namespace', 'edsger']);
     for (const user of ['dennis', 'edsger'])
-      expect(latchkey.operator.log()).toMatch(
-        new RegExp(`"event":"TokenRevoked","user":"${user}","reason":"UserGone"`),
+      await waitUntil('it to be said', DEADLINE_MS, () =>
+        latchkey.operator.log().includes(`"event":"TokenRevoked","user":"${user}","reason":"UserGone"`),
       );
   });
 });

@@ -53,17 +53,11 @@ async function signedIn(name: string): Promise<void> {
   await latchkey.untilToken(name);
 }
 
-test(
-  'disabled in the directory → invalid until enabled and signed in',
-  () => keepsThePromise(latchkey, person('ada'), flags),
-  120_000,
-);
+test('disabled in the directory → invalid until enabled and signed in', () =>
+  keepsThePromise(latchkey, person('ada'), flags));
 
-test(
-  'disabled while nobody watched → invalid once somebody does',
-  () => findsWhatNobodyWatched(latchkey, person('grace'), flags),
-  60_000,
-);
+test('disabled while nobody watched → invalid once somebody does', () =>
+  findsWhatNobodyWatched(latchkey, person('grace'), flags));
 
 test('expired in the directory → invalid, at the very time that was set', async () => {
   await signedIn('linus');
@@ -148,8 +142,8 @@ test('locked by wrong passwords → still valid, unless the policy says that a l
 });
 
 test('signed in for as long as the policy allows → invalid until signed in again', async () => {
-  await latchkey.patch('tokenpolicy cluster', { spec: { session: { maxAge: '4s' } } });
   await signedIn('alan');
+  await latchkey.patch('tokenpolicy cluster', { spec: { session: { maxAge: '4s' } } });
   const { session, conditions } = await latchkey.untilStatus('alan', (status) => !status.session);
   expect(session).toBeUndefined();
   expect(conditions).toContainEqual(expect.objectContaining({ type: 'SignedIn', reason: 'SessionTooOld' }));

@@ -8,6 +8,7 @@ import { waitUntil } from '../../dev/wait-until.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
+const DEADLINE_MS = 60_000;
 const SECRET = ['secret', 'latchkey-tls', '-n', 'latchkey'];
 const latchkey = await startLatchkey({ accounts: { ada: PASSWORD }, ownCertificate: true });
 afterAll(() => latchkey.stop());
@@ -44,12 +45,12 @@ test('every replica shows the same, and takes up a new one without a restart', a
   for (const portal of portals) expect(await isTrusted(portal, before)).toBe(true);
 
   await kubectl(['delete', ...SECRET]);
-  const after = await waitUntil('the leader to make a new one', 20_000, async () => {
+  const after = await waitUntil('the leader to make a new one', DEADLINE_MS, async () => {
     const ca = await authority().catch(() => '');
     return ca !== '' && ca !== before && ca;
   });
   for (const portal of portals) {
-    await waitUntil('the new one to be shown', 20_000, () => isTrusted(portal, after));
+    await waitUntil('the new one to be shown', DEADLINE_MS, () => isTrusted(portal, after));
     expect(await isTrusted(portal, before)).toBe(false);
   }
   await other.stop();
@@ -69,7 +70,7 @@ test('a damaged one keeps a replica that starts out of the Service, says so, and
     const { status, text } = await askOnce(`https://127.0.0.1:${port}${path}`, { ca: undefined });
     return `${status} ${text}`;
   };
-  await waitUntil('the probes to tell', 20_000, async (see) => {
+  await waitUntil('the probes to tell', DEADLINE_MS, async (see) => {
     const answer = await probe('/readyz').catch(String);
     see(answer);
     return answer === '503 failed: certificate\n';

@@ -78,14 +78,14 @@ describe('while the operator runs', () => {
 
   test('release lets it go, with the tokens; after an installation there is a policy again, and people sign in', async () => {
     expect(await command('release')).toContain('The TokenPolicy is released');
-    await kubectl(['wait', '--for=delete', CRD, '--timeout=30s']);
+    await kubectl(['wait', '--for=delete', CRD, '--timeout=60s']);
     await latchkey.untilNoToken('ada');
     await install(cluster);
     await signIn();
   });
 
   test('a policy that is deleted by its name is not asked about: it goes, and every token', async () => {
-    await kubectl(['delete', 'tokenpolicy', 'cluster', '--timeout=20s']);
+    await kubectl(['delete', 'tokenpolicy', 'cluster', '--timeout=60s']);
     await latchkey.untilNoToken('ada');
     await latchkey.untilStatus('ada', ({ conditions }) =>
       Boolean(conditions?.some(({ reason }) => reason === 'NoTokenPolicy')),

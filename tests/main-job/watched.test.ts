@@ -68,7 +68,7 @@ describe('on an ordinary day', () => {
     await latchkey.patch('users.latchkey.dev grace', { spec: { groups: ['engines'] } });
     await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } });
     await latchkey.untilNoToken('ada');
-    await waitUntil('the counts', 10_000, async () => {
+    await waitUntil('the counts', NOTICED_MS, async () => {
       const now = await latchkey.metrics();
       return (
         now['latchkey_tokens_issued_total{occasion="refresh"}'] === 1 &&

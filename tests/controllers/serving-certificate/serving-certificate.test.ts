@@ -16,6 +16,7 @@ const cluster = await testCluster();
 const SECRET = 'latchkey-tls';
 const HOSTS = ['latchkey.latchkey.svc', 'latchkey.example.org'];
 const DAY_MS = 86_400_000;
+const DEADLINE_MS = 60_000;
 
 interface Replica extends KeptServingCertificate {
   readonly logged: () => string;
@@ -94,7 +95,7 @@ describe('the leader', () => {
 
     await leader.tend(isDue);
     expect(shown(leader)).not.toBe(before);
-    await waitUntil('the other replica to show it', 10_000, () => shown(other) === shown(leader));
+    await waitUntil('the other replica to show it', DEADLINE_MS, () => shown(other) === shown(leader));
     expect(leader.logged()).toContain('renewed the certificate');
     expect(new X509Certificate(shown(leader) ?? '').validToDate.getTime()).toBeGreaterThan(isDue.getTime());
   });
@@ -131,7 +132,7 @@ describe('the leader', () => {
     let changes = 0;
     leader.onChange(() => changes++);
     await cluster.kubectl(['-n', namespace, 'delete', 'secret', SECRET]);
-    await waitUntil('the deletion to be known', 10_000, () => changes > 0);
+    await waitUntil('the deletion to be known', DEADLINE_MS, () => changes > 0);
     expect(shown(leader)).toBe(before);
     await leader.tend(new Date());
     expect(shown(leader)).not.toBe(before);
@@ -162,7 +163,7 @@ test('a damaged Secret is said loudly and left alone, the old certificate serves
   const { data } = await secretIn(namespace);
   const before = shown(replica);
   await patch(namespace, { stringData: { 'ca.key': 'gone' } });
-  await waitUntil('it to be said', 10_000, () => replica.logged().includes('ServingCertificateDamaged'));
+  await waitUntil('it to be said', DEADLINE_MS, () => replica.logged().includes('ServingCertificateDamaged'));
   expect(replica.logged()).toContain('Delete its Secret');
   expect(replica.logged()).not.toMatch(/PRIVATE KEY/);
   await replica.tend(isDue);
@@ -176,6 +177,6 @@ test('a damaged Secret is said loudly and left alone, the old certificate serves
   await fresh.start();
   expect(fresh.current()).toBeUndefined();
   await patch(namespace, { data });
-  await waitUntil('it to be taken up', 10_000, () => shown(fresh) === before);
+  await waitUntil('it to be taken up', DEADLINE_MS, () => shown(fresh) === before);
   expect(fresh.logged()).not.toMatch(/PRIVATE KEY/);
 });

@@ -8,7 +8,7 @@ import { kubernetesClient, type KubernetesClient } from '../../../src/kubernetes
 import { loadConnection } from '../../../src/kubernetes/credentials.ts';
 import type { TestCluster } from '../../support/cluster.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 export const INTERVAL_MS = 30 * 24 * 3_600_000;
 
 export interface Replica extends SigningKeys {

@@ -109,7 +109,7 @@ describe('the first start', () => {
     const again = await replica.tend(new Date());
     expect(again.getTime() - Date.now()).toBeLessThan(10_000);
     await grant('makes', '--verb=create');
-    await waitUntil('the keys to be made', 10_000, async () => {
+    await waitUntil('the keys to be made', 60_000, async () => {
       await replica.tend(new Date());
       return replica.cannotMint() === undefined;
     });

@@ -26,14 +26,14 @@ test('the server and its kubectl say the version that go.mod names', async () =>
 test('a deleted namespace goes, with what is in it', async () => {
   await kubectl('create', 'namespace', 'short-lived');
   await kubectl('-n', 'short-lived', 'create', 'configmap', 'note');
-  await kubectl('delete', 'namespace', 'short-lived', '--timeout=25s');
+  await kubectl('delete', 'namespace', 'short-lived', '--timeout=60s');
   expect(await kubectl('get', 'namespaces', '-o', 'name')).not.toContain('short-lived');
 });
 
 test('a new namespace gets its service account and the cluster CA', async () => {
   await kubectl('create', 'namespace', 'furnished');
-  await kubectl('-n', 'furnished', 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s');
-  await kubectl('-n', 'furnished', 'wait', '--for=create', 'configmap/kube-root-ca.crt', '--timeout=20s');
+  await kubectl('-n', 'furnished', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
+  await kubectl('-n', 'furnished', 'wait', '--for=create', 'configmap/kube-root-ca.crt', '--timeout=60s');
 });
 
 test('a client certificate authenticates as its common name and groups, and may do nothing by itself', async () => {

@@ -211,7 +211,7 @@ describe('what was good and is no more', () => {
 
   test('of a User that was deleted and made again under the same name', async () => {
     const before = await signInAnew();
-    await latchkey.kubectl(['delete', 'users.latchkey.dev', 'ada', '--timeout=30s']);
+    await latchkey.kubectl(['delete', 'users.latchkey.dev', 'ada', '--timeout=60s']);
     await latchkey.createUser('ada');
     const after = await signIn();
     await expectRefused(before, 'UnknownUser');
