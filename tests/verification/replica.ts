@@ -1,6 +1,8 @@
 // A replica as far as it verifies tokens: its own caches and keys, over a connection that a test can cut off.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { User } from '../../src/api/user.ts';
 import { operatorKubeconfig, OPERATOR_NAMESPACE } from '../../dev/latchkey/install.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { keyIds } from '../../src/controllers/signing-keys/key-ids.ts';
@@ -12,10 +14,16 @@ import { loadConnection } from '../../src/kubernetes/credentials.ts';
 import { startCaches } from '../../src/observation/caches.ts';
 import { verification, type Verdict } from '../../src/verification/verification.ts';
 import type { Latchkey } from '../support/latchkey.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { startFaultProxy } from '../faults/proxy/fault-proxy.ts';
 
 export interface VerifyingReplica {
-  readonly proxy: TcpProxy;
+  /** The watches that are open now tell nothing more, and nobody is told. */
+  stallWatches(): void;
+  /** Nothing passes between it and the API server any more, in either direction. */
+  cutOff(): void;
+  mend(): void;
+  /** As its cache has it. */
+  user(name: string): User | undefined;
   /** What it has asked the API server in single requests, in their order. */
   readonly requests: readonly ApiRequest[];
   /** Every check, as it is counted. */
@@ -32,9 +40,10 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
   const folder = temporaryFolder('latchkey-replica');
   const kubeconfig = join(folder.path, 'kubeconfig');
   await operatorKubeconfig(cluster, kubeconfig);
-  const proxy = await startTcpProxy(Number(new URL(cluster.url).port));
+  const proxy = await startFaultProxy(cluster);
   const connection = await loadConnection(kubeconfig);
-  const direct = kubernetesClient({ ...connection, server: `https://127.0.0.1:${proxy.port}` });
+  const tls = { ...connection.tls, ca: readFileSync(proxy.caFile, 'utf8') };
+  const direct = kubernetesClient({ ...connection, server: proxy.url, tls });
   const requests: ApiRequest[] = [];
   const client: typeof direct = {
     ...direct,
@@ -80,7 +89,13 @@ export async function startVerifyingReplica({ cluster, operator }: Latchkey): Pr
     log: options.log,
   });
   return {
-    proxy,
+    stallWatches() {
+      for (const resource of ['users', 'tokenpolicies', 'secrets', 'namespaces', 'rolebindings'])
+        if (proxy.stall(resource) === 0) throw new Error(`no watch of ${resource} is open`);
+    },
+    cutOff: () => proxy.cut(),
+    mend: () => proxy.mend(),
+    user: (name) => caches.users.get(name)?.user,
     requests,
     counted,
     refusedAfter,

@@ -8,6 +8,7 @@ import { startLatchkey } from '../support/latchkey.ts';
 import { startVerifyingReplica, type VerifyingReplica } from './replica.ts';
 
 const PASSWORD = 'correct horse battery staple';
+const DEADLINE_MS = 60_000;
 const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
 afterAll(() => latchkey.stop());
 const command = latchkeyCommand(latchkey.cluster.adminKubeconfig);
@@ -30,7 +31,15 @@ async function signIn(name = 'ada'): Promise<string> {
 }
 
 const outcome = async (token: string) => (await replica.verify(token)).outcome;
-const untilProven = () => waitUntil('a proof', 15_000, () => replica.proofs.isProven());
+const untilProven = () => waitUntil('a proof', DEADLINE_MS, () => replica.proofs.isProven());
+/** @param revoked when that was done: what was proven before it counts for as long as a proof does, and no longer */
+const untilNoYes = (token: string, revoked: number) =>
+  waitUntil('no yes any more', DEADLINE_MS, async () => {
+    const isOver = performance.now() > revoked + FRESH_MS;
+    const said = await outcome(token);
+    if (isOver) expect(said).not.toBe('Accepted');
+    return said !== 'Accepted';
+  });
 const asked = (path: string) => replica.requests.filter((request) => request.path.includes(path)).length;
 
 describe('a yes', () => {
@@ -50,27 +59,31 @@ describe('a yes', () => {
   test('is there for a session that began on another replica, before the watch tells of it', async () => {
     await command('revoke', '--user=ada');
     await untilProven();
-    // The first connection carries requests, the second the watches.
-    replica.proxy.freeze(2);
+    replica.stallWatches();
     const token = await signIn();
     expect(await outcome(token)).toBe('Accepted');
   });
 
   test('is there for a User that was made a moment ago, before the watch tells of it', async () => {
     await untilProven();
-    replica.proxy.freeze(2);
+    replica.stallWatches();
     await latchkey.createUser('grace');
     expect(await outcome(await signIn('grace'))).toBe('Accepted');
   });
 });
 
 describe('never a yes for somebody revoked meanwhile', () => {
-  test('within a second, where everything works', async () => {
+  test('as soon as the watch tells of it, where everything works', async () => {
     const token = await signIn();
     await untilProven();
     expect(await outcome(token)).toBe('Accepted');
     await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: true } });
-    await waitUntil('the refusal', 1_000, async () => (await outcome(token)) === 'Refused');
+    await waitUntil('the refusal', DEADLINE_MS, async () => {
+      const isKnown = replica.user('ada')?.spec.disabled === true;
+      const said = await outcome(token);
+      if (isKnown) expect(said).toBe('Refused');
+      return said === 'Refused';
+    });
     expect(await outcome(token)).toBe('Refused');
     // The first no alone, however often it is asked.
     expect(replica.refusedAfter).toHaveLength(1);
@@ -82,29 +95,26 @@ describe('never a yes for somebody revoked meanwhile', () => {
   test('where the watches have stalled: within the age of a proof, and for good', async () => {
     const token = await signIn();
     await untilProven();
-    replica.proxy.freeze(2);
+    replica.stallWatches();
     await command('revoke', '--user=ada');
     const revoked = performance.now();
-    await waitUntil('the refusal', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
-    const until = revoked + FRESH_MS + 3_000;
-    await waitUntil('some time to pass', 15_000, async () => {
-      expect(await outcome(token)).not.toBe('Accepted');
-      return performance.now() > until;
+    await untilNoYes(token, revoked);
+    await waitUntil('more than a proof lasts to pass', DEADLINE_MS, async () => {
+      const said = await outcome(token);
+      expect(said).not.toBe('Accepted');
+      return said === 'Refused' && performance.now() > revoked + FRESH_MS + 3_000;
     });
-    expect(await outcome(token)).toBe('Refused');
   });
 
   test('where the replica is cut off, and when it comes back', async () => {
     const token = await signIn();
     await untilProven();
-    replica.proxy.freezeAll();
+    replica.cutOff();
     await command('revoke', '--user=ada');
-    const revoked = performance.now();
-    await waitUntil('no yes any more', FRESH_MS + 3_000, async () => (await outcome(token)) !== 'Accepted');
-    expect(performance.now() - revoked).toBeLessThan(FRESH_MS + 3_000);
+    await untilNoYes(token, performance.now());
     expect(await replica.verify(token)).toMatchObject({ outcome: 'Undecided' });
-    replica.proxy.thaw();
-    await waitUntil('it to know', 20_000, async () => {
+    replica.mend();
+    await waitUntil('it to know', DEADLINE_MS, async () => {
       const now = await outcome(token);
       expect(now).not.toBe('Accepted');
       return now === 'Refused';
@@ -114,21 +124,21 @@ describe('never a yes for somebody revoked meanwhile', () => {
   test('where the policy was switched off and on while the watches had stalled', async () => {
     const token = await signIn();
     await untilProven();
-    replica.proxy.freeze(2);
+    replica.stallWatches();
     await latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } });
     await latchkey.untilStatus('ada', ({ session }) => session === undefined);
     await latchkey.patch('tokenpolicy cluster', { spec: { enabled: true } });
-    await waitUntil('no yes any more', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
-    await waitUntil('the refusal', 15_000, async () => (await outcome(token)) === 'Refused');
+    await untilNoYes(token, performance.now());
+    await waitUntil('the refusal', DEADLINE_MS, async () => (await outcome(token)) === 'Refused');
   });
 
   test('where the keys were withdrawn while the watches had stalled, and the thief has the key', async () => {
     const token = await signIn();
     await untilProven();
-    replica.proxy.freeze(2);
+    replica.stallWatches();
     await command('revoke', '--all', '--namespace=latchkey');
-    await waitUntil('no yes any more', FRESH_MS + 2_000, async () => (await outcome(token)) !== 'Accepted');
-    await waitUntil('the key to be unknown', 15_000, async () => {
+    await untilNoYes(token, performance.now());
+    await waitUntil('the key to be unknown', DEADLINE_MS, async () => {
       const verdict = await replica.verify(token);
       expect(verdict.outcome).not.toBe('Accepted');
       return verdict.outcome === 'Refused' && verdict.reason === 'UnknownKey';
@@ -141,7 +151,7 @@ describe('the API server is asked in moderation', () => {
     const token = await signIn();
     await untilProven();
     await command('revoke', '--user=ada');
-    await waitUntil('the refusal', 5_000, async () => (await outcome(token)) === 'Refused');
+    await waitUntil('the refusal', DEADLINE_MS, async () => (await outcome(token)) === 'Refused');
     const before = asked('/users/ada');
     for (let times = 0; times < 50; times += 1) expect(await outcome(token)).toBe('Refused');
     expect(asked('/users/ada')).toBe(before);
@@ -160,8 +170,8 @@ describe('the API server is asked in moderation', () => {
     const token = await signIn();
     const verdicts = await Promise.all(Array.from({ length: 200 }, () => outcome(token)));
     expect(new Set(verdicts)).toEqual(new Set(['Accepted']));
-    // Those whose signature is checked while the first question is under way.
-    expect(asked('/users/ada')).toBeLessThan(10);
+    // One at a time, for all whose signatures are checked meanwhile; signatures are slow where others have the processor.
+    expect(asked('/users/ada')).toBeLessThan(verdicts.length / 4);
   });
 
   test('what is no token of ours costs nothing', async () => {
