@@ -13,8 +13,24 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConfigMap, type ConfigMaps, configMaps } from './config-maps.ts';
 import { bookmark, isWatch, page, quiet, refuse, RESOURCE, type Seen } from './scripted-resource.ts';
 
-const whenProven = (proof: Freshness, timeoutMs: number) =>
-  waitUntil('a proof of freshness', timeoutMs, () => proof.isProven());
+/** Far more than a proof takes, and less than the minute after which a watch tells of itself how far it is. */
+const DEADLINE_MS = 45_000;
+/** While there is demand, the next proof begins no sooner after the last one began (freshness.ts). */
+const RENEW_AFTER_MS = 1_000;
+
+const whenProven = (proof: Freshness) =>
+  waitUntil('a proof of freshness', DEADLINE_MS, () => proof.isProven());
+
+/** Until there is none any more: by then the last moment that any could be of is longer ago than one lasts. */
+async function untilRunOut(proof: Freshness, since: number): Promise<void> {
+  await waitUntil('the proof to run out', DEADLINE_MS, () => {
+    // Asked after the time, the answer is not one of before.
+    const isOver = performance.now() > since + FRESH_MS;
+    const isProven = proof.isProven();
+    if (isOver) expect(isProven).toBe(false);
+    return !isProven;
+  });
+}
 
 describe('on a real API server', () => {
   let controlPlane: ControlPlane;
@@ -48,7 +64,7 @@ describe('on a real API server', () => {
     reflector = reflect(client, maps.resource, store, options);
     proof = freshness(client, maps.resource, store, options);
     await reflector.synced;
-    await waitUntil('the watch to begin', 5_000, () => proxy.connections() === 2);
+    await waitUntil('the watch to begin', DEADLINE_MS, () => proxy.connections() === 2);
   });
   afterEach(async () => {
     life.abort();
@@ -67,30 +83,44 @@ describe('on a real API server', () => {
     });
   }
 
-  test('a proof is there about three seconds after the first question, though nothing happens to the resource', async () => {
+  test('a proof is there soon after the first question, though nothing happens to the resource', async () => {
     expect(proof.ageMs()).toBe(Infinity);
     for (let round = 0; round < 3; round += 1) {
       await elsewhere();
       const fresh = freshness(client, maps.resource, store, { log: quiet, signal: life.signal });
       expect(fresh.isProven()).toBe(false);
-      const began = performance.now();
-      await whenProven(fresh, 10_000);
-      expect(performance.now() - began).toBeLessThan(4_000);
+      await whenProven(fresh);
       expect(fresh.ageMs()).toBeLessThan(FRESH_MS);
     }
   });
 
-  test('while there is demand, one proof follows the other without a gap', async () => {
-    await whenProven(proof, 10_000);
-    const until = performance.now() + 8_000;
-    let oldest = 0;
-    await waitUntil('eight seconds to pass', 10_000, async () => {
+  test('while there is demand, one proof follows the other at once, and each is made in less than half of its time', async () => {
+    await whenProven(proof);
+    /** From the question to the answer. */
+    const took: number[] = [];
+    /** Between the first question that finds no proof under way, and the next proof. */
+    const idle: number[] = [];
+    let age = proof.ageMs();
+    let begun = performance.now() - age;
+    let due = performance.now();
+    await waitUntil('four more of them', 2 * DEADLINE_MS, async () => {
       await elsewhere();
-      expect(proof.isProven()).toBe(true);
-      oldest = Math.max(oldest, proof.ageMs());
-      return performance.now() > until;
+      const asked = performance.now();
+      proof.isProven();
+      const answered = performance.now();
+      const now = proof.ageMs();
+      if (now < age) {
+        begun = asked - now;
+        idle.push(begun - due);
+        took.push(now);
+        due = Math.max(answered, begun + RENEW_AFTER_MS);
+      }
+      age = now;
+      return took.length >= 4;
     });
-    expect(oldest).toBeLessThan(FRESH_MS);
+    // Where one has failed, or the machine was slow for a moment, it takes longer.
+    expect(Math.min(...idle)).toBeLessThan(100);
+    expect(Math.min(...took)).toBeLessThan(FRESH_MS / 2);
   });
 
   test('what is proven holds what was written before the question', async () => {
@@ -100,50 +130,48 @@ describe('on a real API server', () => {
         path: `${maps.resource.path}/map`,
       })
       .then(({ metadata }) => metadata.resourceVersion);
-    await whenProven(proof, 10_000);
+    await whenProven(proof);
     expect(store.get('fresh/map')?.resourceVersion).toBe(version);
     expect(store.hasReached(version)).toBe(true);
   });
 
   test('there is none while the API server stands still, and there is one again when it goes on', async () => {
-    await whenProven(proof, 10_000);
+    await whenProven(proof);
     const pid = apiServerPid(controlPlane);
     process.kill(pid, 'SIGSTOP');
     try {
       const stopped = performance.now();
-      await waitUntil('the proof to run out', FRESH_MS + 1_000, () => !proof.isProven());
-      expect(performance.now() - stopped).toBeLessThan(FRESH_MS + 200);
+      await untilRunOut(proof, stopped);
       const until = performance.now() + 4_000;
-      await waitUntil('four seconds to pass without a proof', 6_000, () => {
+      await waitUntil('four seconds to pass without a proof', DEADLINE_MS, () => {
         expect(proof.isProven()).toBe(false);
         return performance.now() > until;
       });
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await whenProven(proof, 20_000);
+    await whenProven(proof);
   });
 
   test('a long watch that has stalled does not keep the store stale: the proof brings the events itself', async () => {
-    await whenProven(proof, 10_000);
+    await whenProven(proof);
     // The first connection carries a request, the second the long watches.
     proxy.freeze(2);
     const version = await maps.put('map', `after ${performance.now()}`);
-    const began = performance.now();
-    await waitUntil('the event', 10_000, () => {
+    await waitUntil('the event', DEADLINE_MS, () => {
       proof.isProven();
       return store.hasReached(version) && store.get('fresh/map')?.resourceVersion === version;
     });
-    expect(performance.now() - began).toBeLessThan(4_000);
-    await whenProven(proof, 4_000);
+    await whenProven(proof);
   });
 
   test('connections that all die without a word are replaced, and until then nothing is proven', async () => {
-    await whenProven(proof, 10_000);
+    await whenProven(proof);
     proxy.freeze();
+    const frozen = performance.now();
     const version = await maps.put('map', `after ${performance.now()}`);
-    await waitUntil('the proof to run out', FRESH_MS + 1_000, () => !proof.isProven());
-    await waitUntil('a proof', 20_000, () => proof.isProven());
+    await untilRunOut(proof, frozen);
+    await whenProven(proof);
     expect(store.get('fresh/map')?.resourceVersion).toBe(version);
   });
 });
@@ -173,10 +201,10 @@ describe('on a scripted one', () => {
     store.replace([], '5');
     // Asked once; to ask again and again would have the next proof made where this one takes long.
     expect(proof.isProven()).toBe(false);
-    await waitUntil('a proof of freshness', 5_000, () => proof.ageMs() < Infinity);
+    await waitUntil('a proof of freshness', DEADLINE_MS, () => proof.ageMs() < Infinity);
     const asked = server.requests.length;
     const until = performance.now() + 1_500;
-    await waitUntil('some time to pass', 3_000, () => performance.now() > until);
+    await waitUntil('some time to pass', DEADLINE_MS, () => performance.now() > until);
     expect(server.requests).toHaveLength(asked);
     expect(proof.ageMs()).toBeGreaterThan(1_500);
     life.abort();
@@ -191,13 +219,13 @@ describe('on a scripted one', () => {
     const store = new Store<Seen>();
     store.replace([], '5');
     const proof = freshness(client, RESOURCE, store, { log: quiet, signal: AbortSignal.any([]) });
-    const until = performance.now() + 2_500;
-    await waitUntil('some time to pass', 5_000, () => {
+    const began = performance.now();
+    await waitUntil('some time to pass', DEADLINE_MS, () => {
       for (let n = 0; n < 100; n += 1) expect(proof.isProven()).toBe(false);
-      return performance.now() > until;
+      return server.requests.length >= 3;
     });
-    expect(server.requests.length).toBeGreaterThanOrEqual(2);
-    expect(server.requests.length).toBeLessThanOrEqual(3);
+    const seconds = (performance.now() - began) / 1_000;
+    expect(server.requests.length).toBeLessThanOrEqual(1 + Math.floor(seconds));
     await client.close();
     await server.close();
   });
@@ -208,12 +236,12 @@ describe('on a scripted one', () => {
     const store = new Store<Seen>();
     store.replace([], '1000');
     const proof = freshness(client, RESOURCE, store, { log: quiet, signal: AbortSignal.any([]) });
-    await waitUntil('three attempts', 5_000, () => {
+    await waitUntil('three attempts', DEADLINE_MS, () => {
       expect(proof.isProven()).toBe(false);
       return server.requests.length >= 3;
     });
     store.replace([], '500');
-    await whenProven(proof, 5_000);
+    await whenProven(proof);
     await client.close();
     await server.close();
   });
