@@ -35,7 +35,7 @@ test.each(['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGUSR2'] as const)(
     const pid = Number(line);
     expect(isAlive(pid)).toBe(true);
     child.kill(signal);
-    await waitUntil('the server to end', 10_000, () => !isAlive(pid));
+    await waitUntil('the server to end', 60_000, () => !isAlive(pid));
   },
 );
 

@@ -17,7 +17,7 @@ import { ADA, sampleKeyring } from './samples.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../docs/examples/authentication-configuration.yaml');
 const TTL_MS = 30 * 60_000;
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 /** A token that the API server has accepted stays in its cache for 10 s, which no flag changes. */
 const CACHED_MS = 25_000;
 const BEARER: IdentityClaims = { ...ADA, aud: ['latchkey', 'kubernetes'] };
@@ -116,7 +116,7 @@ describe('a token at a kube-apiserver that trusts the issuer', () => {
 
     const read = ['-n', 'ada', 'get', 'secret', 'access-token', '-o', 'jsonpath={.data.AUTH_TOKEN}'];
     const ada = await controlPlane.clientKubeconfig('ada');
-    const stored = await waitUntil('the binding to hold', 10_000, () =>
+    const stored = await waitUntil('the binding to hold', READY_MS, () =>
       as(ada, ...read).catch(() => undefined),
     );
     expect(Buffer.from(stored, 'base64').toString()).toBe(token);
@@ -133,7 +133,7 @@ describe('a token at a kube-apiserver that trusts the issuer', () => {
     const token = await sign();
     const list = () =>
       withToken(token, '-n', 'default', 'get', 'configmaps', '-o', 'name').catch(() => undefined);
-    expect(await waitUntil('the binding to hold', 10_000, list)).toContain('configmap/note');
+    expect(await waitUntil('the binding to hold', READY_MS, list)).toContain('configmap/note');
   });
 
   it('is not a member of system:masters, even if it says so', async () => {

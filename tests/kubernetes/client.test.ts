@@ -12,6 +12,7 @@ import {
 } from '../support/scripted-api-server.ts';
 
 const SECRET = 'hunter2-correct-horse';
+const DEADLINE_MS = 60_000;
 const GET = { method: 'GET', path: '/api/v1/namespaces/ada' } as const;
 
 // A proxy in front of an API server may speak no HTTP/2.
@@ -187,7 +188,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
       sent = await answer.flood(Buffer.alloc(1024 * 1024, 'a'));
     });
     expect(error.message).toContain('an answer of more than 67108864 bytes');
-    await waitUntil('the answer to be given up', 5_000, () => sent > 0 && server.open() === 0);
+    await waitUntil('the answer to be given up', DEADLINE_MS, () => sent > 0 && server.open() === 0);
     // What is under way in sockets comes on top.
     expect(sent).toBeLessThan(100);
   });
@@ -220,7 +221,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
       expect(took).toBeGreaterThan(200);
       // Not the default of 10 s; a busy machine takes its time.
       expect(took).toBeLessThan(5_000);
-      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', DEADLINE_MS, () => server.open() === 0);
       server.script = (_request, answer) => answer.end('{}');
       await expect(client.request(GET)).resolves.toEqual({});
     });
@@ -246,7 +247,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     await expect(client.request({ ...GET, signal: life.signal })).rejects.toMatchObject({
       code: 'ApiUnreachable',
     });
-    await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
+    await waitUntil('the stream to be given back', DEADLINE_MS, () => server.open() === 0);
     await expect(client.request({ ...GET, signal: life.signal })).rejects.toMatchObject({
       code: 'ApiUnreachable',
     });
@@ -265,10 +266,10 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
         answer.write('first');
       };
       const got: string[] = [];
-      for await (const chunk of await client.stream({ ...watch, timeoutMs: 1_500 })) {
+      for await (const chunk of await client.stream({ ...watch, timeoutMs: 3_000 })) {
         got.push(Buffer.from(chunk).toString());
         // Longer than the limit, which counts until the headers.
-        if (got.length === 1) setTimeout(() => send('second'), 2_000);
+        if (got.length === 1) setTimeout(() => send('second'), 3_500);
         else end();
       }
       expect(got).toEqual(['first', 'second']);
@@ -279,7 +280,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
       await expect(client.stream({ ...watch, timeoutMs: 200 })).rejects.toMatchObject({
         code: 'ApiUnreachable',
       });
-      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', DEADLINE_MS, () => server.open() === 0);
     });
 
     test('that is refused is an error with its reason', async () => {
@@ -293,7 +294,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     test('is given back when its reader stops', async () => {
       server.script = (_request, answer) => answer.write('first');
       for await (const _chunk of await client.stream(watch)) break;
-      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', DEADLINE_MS, () => server.open() === 0);
     });
 
     test('ends with its signal, in the middle of a read', async () => {
@@ -303,7 +304,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
         for await (const _chunk of await client.stream({ ...watch, signal: life.signal })) life.abort();
       };
       await expect(read()).rejects.toThrow('aborted');
-      await waitUntil('the stream to be given back', 10_000, () => server.open() === 0);
+      await waitUntil('the stream to be given back', DEADLINE_MS, () => server.open() === 0);
     });
 
     test('ends with the connection', async () => {
@@ -332,7 +333,7 @@ describe.each(['either', 'http/1.1'] as const)('where a server speaks %s', (prot
     server.script = () => undefined;
     const requests = Array.from({ length: 20 }, () => client.request(GET).catch((error: unknown) => error));
     const stream = client.stream(GET).catch((error: unknown) => error);
-    await waitUntil('the requests to arrive', 5_000, () => server.requests.length > 4);
+    await waitUntil('the requests to arrive', DEADLINE_MS, () => server.requests.length > 4);
     const began = performance.now();
     await client.close();
     for (const result of await Promise.all([...requests, stream]))

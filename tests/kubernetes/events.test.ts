@@ -15,6 +15,7 @@ import {
 import { quiet } from './scripted-resource.ts';
 
 const cluster = await testCluster();
+const DEADLINE_MS = 60_000;
 
 const SIGNED_IN: EventContent = {
   type: 'Normal',
@@ -86,7 +87,7 @@ describe('on a real API server', () => {
     const until = (expected: number[]) =>
       waitUntil(
         `counts of ${expected.join()}`,
-        5_000,
+        DEADLINE_MS,
         async () => (await counts()).join() === expected.join(),
       );
     events.record(ada, SIGNED_IN);
@@ -102,7 +103,7 @@ describe('on a real API server', () => {
     const ada = somebody();
     const events = await recorder();
     events.record(ada, SIGNED_IN);
-    await waitUntil('the Event', 5_000, async () => (await eventsOf(ada)).length === 1);
+    await waitUntil('the Event', DEADLINE_MS, async () => (await eventsOf(ada)).length === 1);
     await cluster.kubectl(['delete', 'events.events.k8s.io', '-n', 'default', '--all']);
     events.record(ada, SIGNED_IN);
     await events.close();
@@ -148,7 +149,7 @@ describe('whatever the API server does, nobody waits', () => {
     for (let person = 0; person < 3_000; person++) events.record(somebody(), SIGNED_IN);
     // Nothing has been sent yet: not one of them was waited for.
     expect(server.requests).toHaveLength(0);
-    await waitUntil('the request', 5_000, () => server.requests.length === 1);
+    await waitUntil('the request', DEADLINE_MS, () => server.requests.length === 1);
     expect(events.dropped).toBe(2_000);
     // Said once, not two thousand times.
     expect(lines).toHaveLength(1);
@@ -166,7 +167,7 @@ describe('whatever the API server does, nobody waits', () => {
         answer.end(refuse ? '{"reason":"Forbidden"}' : '{}');
       });
       events.record(somebody(), SIGNED_IN);
-      await waitUntil('the refusal', 5_000, () => events.dropped === 1);
+      await waitUntil('the refusal', DEADLINE_MS, () => events.dropped === 1);
       refuse = false;
       events.record(somebody(), SIGNED_IN);
       await events.close();
@@ -183,7 +184,7 @@ describe('whatever the API server does, nobody waits', () => {
       answer.end('{}');
     });
     events.record(somebody(), SIGNED_IN);
-    await waitUntil('the second try', 10_000, () => tries === 2);
+    await waitUntil('the second try', DEADLINE_MS, () => tries === 2);
     await events.close();
     expect(events.dropped).toBe(0);
   });
@@ -202,7 +203,7 @@ describe('whatever the API server does, nobody waits', () => {
     });
     const ada = somebody();
     events.record(ada, SIGNED_IN);
-    await waitUntil('the second try', 10_000, () => bodies.length === 2);
+    await waitUntil('the second try', DEADLINE_MS, () => bodies.length === 2);
     await events.close();
     const [first, second] = bodies;
     expect(second).toBe(first);
@@ -228,7 +229,7 @@ describe('whatever the API server does, nobody waits', () => {
       answer.end('{}');
     });
     for (let person = 0; person < 20; person++) events.record(somebody(), SIGNED_IN);
-    await waitUntil('all of them', 10_000, () => server.requests.length === 20);
+    await waitUntil('all of them', DEADLINE_MS, () => server.requests.length === 20);
     await events.close();
     expect(most).toBe(1);
     expect(new Set(server.requests.map(({ path }) => path))).toEqual(new Set([EVENTS_PATH]));

@@ -15,6 +15,7 @@ const MEMBERS = ['ada', 'grace', 'linus', 'ken.t', 'payroll', 'taken.name', 'lat
 const ANALYTICS = `cn=analytics,${GROUPS_DN}`;
 const EVERYBODY = `cn=everybody,${GROUPS_DN}`;
 const STAFF = `cn=staff,${GROUPS_DN}`;
+const OPERATOR = 'system:serviceaccount:latchkey:latchkey';
 
 const directory = await startOpenLdap({
   users: [...MEMBERS, 'stranger'].map((uid) => ({ uid, cn: `Person ${uid}`, password: PASSWORD })),
@@ -269,6 +270,17 @@ describe('with spec.onboarding', () => {
     );
     expect(without).toHaveLength(role.rules.length - 1);
     await latchkey.patch('clusterrole latchkey-operator', { rules: without });
+    // The API server goes by a cache of its own.
+    const resourceAttributes = { group: 'latchkey.dev', resource: 'users', verb: 'create' };
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: { user: OPERATOR, resourceAttributes },
+    };
+    await waitUntil('the right to be gone', DEADLINE_MS, async () => {
+      const args = ['create', '-f', '-', '-o', 'jsonpath={.status.allowed}'];
+      return (await latchkey.kubectl(args, JSON.stringify(review))) === 'false';
+    });
     expect((await signIn('late')).text).toContain('OnboardingNotAllowed');
     expect((await refusalEvent('OnboardingNotAllowed')).note).toContain('onboarding.enabled of the chart');
     expect(await names()).not.toContain('user.latchkey.dev/late');

@@ -100,7 +100,7 @@ test('when its supervisor is killed, no server survives it, and down removes wha
   await cluster(['up']);
   const { pid, ready } = state();
   process.kill(pid, 'SIGKILL');
-  await waitUntil('the servers to end', 10_000, () => !ready.pids.some(isAlive));
+  await waitUntil('the servers to end', 60_000, () => !ready.pids.some(isAlive));
   expect(await cluster(['status'])).toMatchObject({ code: 1 });
   expect(await cluster(['down'])).toMatchObject({ code: 0 });
   expect(existsSync(ready.folder)).toBe(false);
@@ -111,14 +111,14 @@ test('it ends by itself when its folder is removed, since no down could find it 
   await cluster(['up']);
   const { pid, ready } = state();
   rmSync(join(folder.path, '.cluster'), { recursive: true });
-  await waitUntil('the cluster to end', 10_000, () => ![pid, ...ready.pids].some(isAlive));
+  await waitUntil('the cluster to end', 60_000, () => ![pid, ...ready.pids].some(isAlive));
   expect(existsSync(ready.folder)).toBe(false);
 });
 
 test('an interrupted up leaves no process and no file', async () => {
   const interrupted = cluster(['up'], {}, (child) => {
     const file = join(folder.path, '.cluster/state.json');
-    void waitUntil('the supervisor to run', 10_000, () => existsSync(file)).then(() => child.kill('SIGINT'));
+    void waitUntil('the supervisor to run', 60_000, () => existsSync(file)).then(() => child.kill('SIGINT'));
   });
   expect(await interrupted).toMatchObject({ code: 1, stderr: 'Interrupted: nothing runs.\n' });
   expect(readdirSync(folder.path)).toEqual([]);

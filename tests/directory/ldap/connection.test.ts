@@ -67,7 +67,8 @@ describe('a directory is unreachable', () => {
       url: `${scheme}://127.0.0.1:${server.port}`,
       startTls,
       caPem: readFileSync(otherAuthority.certFile, 'utf8'),
-      timeoutMs: 300,
+      // In which a busy machine shakes hands.
+      timeoutMs: 1_500,
     });
     const startedAt = performance.now();
     const error = await directoryErrorOf(directory.verify('ada', ADA_PASSWORD), secrets);
@@ -75,7 +76,7 @@ describe('a directory is unreachable', () => {
     expect(performance.now() - startedAt).toBeLessThan(4_500);
     expect(server.received().length).toBeGreaterThan(0);
     expect(error.code).toBe('DirectoryUnreachable');
-    expect(error.message).toMatch(/it took longer than 300 ms/);
+    expect(error.message).toMatch(/it took longer than 1500 ms/);
   });
 
   test('when the password of bindDN cannot be had in time', async () => {
@@ -134,7 +135,7 @@ describe('a directory is unreachable', () => {
     const directory = ldap.directory({
       url: `ldaps://127.0.0.1:${server.port}`,
       caPem: readFileSync(otherAuthority.certFile, 'utf8'),
-      timeoutMs: 2000,
+      timeoutMs: 10_000,
     });
     // No name that the random password of the bind may contain.
     const error = await directoryErrorOf(directory.verify('whoever-signs-in', ADA_PASSWORD), secrets);

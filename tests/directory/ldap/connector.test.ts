@@ -72,7 +72,7 @@ describe('of several servers', () => {
     const [first, second] = [await server(), await server()];
     const connect = connector([first, second], 5_000);
     const sockets = [await connect(never), await connect(never)];
-    await waitUntil('both to have arrived', 5_000, () => first.connections() === 2);
+    await waitUntil('both to have arrived', 60_000, () => first.connections() === 2);
     for (const socket of sockets) socket.destroy();
     expect(second.connections()).toBe(0);
   });
@@ -88,13 +88,13 @@ describe('of several servers', () => {
 
   test('one that says nothing leaves the others their share of the time', async () => {
     const [mute, up] = [await silent(), await server()];
-    const socket = await connector([mute, up], 600)(never);
+    const socket = await connector([mute, up], 3_000)(never);
     expect(socket.remotePort).toBe(up.port);
     socket.destroy();
   });
 
   test('when none is left, the fault of the last is told', async () => {
-    const connect = connector([await silent(), endpoint(await freePort())], 600);
+    const connect = connector([await silent(), endpoint(await freePort())], 2_000);
     await expect(connect(never)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
@@ -110,8 +110,8 @@ describe('the time limit', () => {
   test('is over once there is a connection, which ends with its signal alone', async () => {
     const up = await server();
     const controller = new AbortController();
-    const socket = await connector([up], 300)(controller.signal);
-    await expect(once(socket, 'close', { signal: AbortSignal.timeout(600) })).rejects.toMatchObject({
+    const socket = await connector([up], 1_500)(controller.signal);
+    await expect(once(socket, 'close', { signal: AbortSignal.timeout(2_000) })).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(socket.destroyed).toBe(false);

@@ -16,6 +16,9 @@ import { Connections, type ConnectionsOptions } from '../../../src/kubernetes/ht
 import { type Pem, type RawServer, serverPem, startRawServer } from '../../support/raw-tls-server.ts';
 
 const run = promisify(execFile);
+const DEADLINE_MS = 60_000;
+/** Both ends of each handshake are this process: more of them at once take a busy machine longer than the 5 s that they may. */
+const FEW = { most: 16 };
 const answerOf = (text: string) =>
   `HTTP/1.1 200 OK\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 /** Answers with the request line, so that everybody can tell whose answer it is. */
@@ -186,7 +189,7 @@ describe('bytes that come unasked', () => {
     };
     await ask(connections, '/first');
     idle?.write(EVIL);
-    await waitUntil('the connection to be given up', 5_000, () => server.open() === 0);
+    await waitUntil('the connection to be given up', DEADLINE_MS, () => server.open() === 0);
     await expect(ask(connections, '/second')).resolves.toBe('GET /second');
   });
 
@@ -238,6 +241,8 @@ test('an answer that comes before the request was sent whole costs the connectio
 
 test.each(['time limit', 'signal'])('a request that its %s has ended answers nobody else', async (by) => {
   const connections = connectionsTo(server.port, { most: 1 });
+  // Its handshake would count, and a busy machine takes its time for it.
+  await ask(connections, '/before');
   const life = new AbortController();
   let late: () => void = () => undefined;
   server.onRequest = (socket, line) => {
@@ -245,7 +250,7 @@ test.each(['time limit', 'signal'])('a request that its %s has ended answers nob
     late = () => echo(socket, line);
     if (by === 'signal') life.abort(new Error('late'));
   };
-  const first = failureOf(ask(connections, '/first', { limitMs: 200, signal: life.signal }));
+  const first = failureOf(ask(connections, '/first', { limitMs: 1_000, signal: life.signal }));
   const second = ask(connections, '/second');
   await expect(first).resolves.toBe('late');
   late();
@@ -257,7 +262,7 @@ describe('idle connections', () => {
   test('are closed when their time is over', async () => {
     const connections = connectionsTo(server.port, { idleMs: 200 });
     await Promise.all(Array.from({ length: 10 }, (_, at) => ask(connections, `/${at}`)));
-    await waitUntil('all to be closed', 5_000, () => server.open() === 0);
+    await waitUntil('all to be closed', DEADLINE_MS, () => server.open() === 0);
     await expect(ask(connections, '/again')).resolves.toBe('GET /again');
   });
 
@@ -277,7 +282,7 @@ describe('idle connections', () => {
     `;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../../..'),
-      timeout: 25_000,
+      timeout: 60_000,
     });
     expect(stdout).toBe('GET /\n');
   });
@@ -291,7 +296,8 @@ describe('where connections do not come about', () => {
     const began = performance.now();
     const results = await all(connectionsTo(await freePort()), 300);
     expect(results.every((result) => result.includes('ECONNREFUSED'))).toBe(true);
-    expect(performance.now() - began).toBeLessThan(4_000);
+    // Not when their time is over.
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test.each<[string, Partial<ConnectionsOptions>, () => void, RegExp]>([
@@ -307,15 +313,15 @@ describe('where connections do not come about', () => {
     '%s: all who wait are told when each connection has been tried once',
     async (_name, options, script, reason) => {
       script();
-      const results = await all(connectionsTo(server.port, options), 300);
+      const results = await all(connectionsTo(server.port, { ...FEW, ...options }), 300);
       for (const result of results) expect(result).toMatch(reason);
-      expect(server.connections()).toBeLessThanOrEqual(64);
+      expect(server.connections()).toBeLessThanOrEqual(FEW.most);
     },
   );
 
   test('it hangs up after the handshake: nobody waits, and each asks once', async () => {
     server.onSecure = (socket) => void socket.destroy();
-    const results = await all(connectionsTo(server.port), 100);
+    const results = await all(connectionsTo(server.port, FEW), 100);
     for (const result of results) expect(result).toMatch(/closed|ECONNRESET|EPIPE/);
     // One that ends before it was given a request fails nobody's while another is open: on a busy machine that happens.
     expect(server.connections()).toBeLessThanOrEqual(2 * 100);
@@ -394,7 +400,7 @@ describe('addresses', () => {
     `;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../../..'),
-      timeout: 25_000,
+      timeout: 60_000,
     });
     const told = /^GET \/api: connect ECONNREFUSED 127.0.0.1:\d+; connect ECONNREFUSED ::1:\d+$/;
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(told), expect.stringMatching(told)]);
@@ -402,14 +408,14 @@ describe('addresses', () => {
 });
 
 test('a server that goes away and comes back in the middle of 500 requests answers each or fails it', async () => {
-  const connections = connectionsTo(server.port);
+  const connections = connectionsTo(server.port, FEW);
   let seen = 0;
   server.onRequest = (socket, line) => {
     seen += 1;
     if (seen < 250) echo(socket, line);
   };
   const asked = Promise.all(Array.from({ length: 500 }, (_, at) => failureOf(ask(connections, `/${at}`))));
-  await waitUntil('half of them to be answered', 20_000, () => seen >= 250);
+  await waitUntil('half of them to be answered', DEADLINE_MS, () => seen >= 250);
   const { port } = server;
   await server.close();
   const results = await asked;
@@ -434,7 +440,7 @@ describe('an end', () => {
     async (how) => {
       server.onRequest = () => undefined;
       await ends(how, server.port, () => server.requests.length > 0);
-      await waitUntil('the connection to be given up', 5_000, () => server.open() === 0);
+      await waitUntil('the connection to be given up', DEADLINE_MS, () => server.open() === 0);
     },
   );
 
@@ -449,7 +455,7 @@ describe('an end', () => {
       await once(silent.listen(0, '127.0.0.1'), 'listening');
       try {
         await ends(how, (silent.address() as AddressInfo).port, () => sockets.size > 0);
-        await waitUntil('the connection to be given up', 5_000, () => sockets.size === 0);
+        await waitUntil('the connection to be given up', DEADLINE_MS, () => sockets.size === 0);
       } finally {
         for (const socket of sockets) socket.destroy();
         silent.close();
@@ -490,7 +496,7 @@ describe('an end', () => {
     const connections = connectionsTo(port, { most: 1 });
     const life = new AbortController();
     const asked = [0, 1].map((at) => failureOf(ask(connections, `/${at}`, { signal: life.signal })));
-    await waitUntil('it to be there', 5_000, isThere);
+    await waitUntil('it to be there', DEADLINE_MS, isThere);
     const began = performance.now();
     if (how === 'signal') life.abort(new Error('ended'));
     else connections.close();

@@ -18,6 +18,7 @@ import { loadConnection } from '../../../src/kubernetes/credentials.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const PASSWORD = 'correct horse battery staple';
+const DEADLINE_MS = 60_000;
 const NAMESPACE = 'latchkey';
 /** More than there is room for: the last of them have the place of the first. */
 const [GROUPS, GROUP, QUESTIONS] = [12, 100, 20];
@@ -49,7 +50,7 @@ async function signIn(): Promise<string> {
   await latchkey.untilStatus('ada', ({ phase }) => phase === 'Pending');
   expect((await latchkey.signIn('ada', PASSWORD)).status).toBe(303);
   const { token } = await latchkey.untilToken('ada');
-  await waitUntil('the token to be good', 10_000, async () => (await reviewed(token)).authenticated);
+  await waitUntil('the token to be good', DEADLINE_MS, async () => (await reviewed(token)).authenticated);
   return token;
 }
 
@@ -188,7 +189,7 @@ test('callers by the thousand that never read an answer cost little memory, and 
     await Promise.all(connected);
     expect([200, 429]).toContain((await post('/token-review', 'application/json', body)).status);
   }
-  await waitUntil('somebody who reads to be answered', 30_000, async () => {
+  await waitUntil('somebody who reads to be answered', DEADLINE_MS, async () => {
     return (await post('/token-review', 'application/json', body)).status === 200;
   });
   const grownMB = (residentBytes(latchkey.operator.pid) - before) / 1e6;
@@ -222,7 +223,7 @@ describe('what was good and is no more', () => {
     const before = await signInAnew();
     await command('revoke', '--all', `--namespace=${NAMESPACE}`);
     const after = await signIn();
-    await waitUntil('the key to be gone', 10_000, async () => {
+    await waitUntil('the key to be gone', DEADLINE_MS, async () => {
       const counted = await refusals('UnknownKey');
       expect((await reviewed(before)).authenticated).toBe(false);
       return (await refusals('UnknownKey')) > counted;

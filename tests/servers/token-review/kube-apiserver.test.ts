@@ -12,6 +12,7 @@ const PASSWORD = 'correct horse battery staple';
 const AUDIENCE = 'https://kubernetes.default.svc.cluster.local';
 /** No flag removes it (kubeapiserver/authenticator/config.go, NewAuthenticator). */
 const OWN_CACHE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 const latchkey = await startLatchkey({ accounts: { ada: PASSWORD, grace: PASSWORD } });
 const { kubectl, cluster } = latchkey;
@@ -100,7 +101,7 @@ describe('kubectl --token', () => {
   test('follows a change of groups and role, and AUTH_TOKEN is written anew at once', async () => {
     const before = await latchkey.untilToken('ada');
     await latchkey.patch('users.latchkey.dev ada', { spec: { groups: ['physics'], role: 'admin' } });
-    const after = await waitUntil('another token', 10_000, async () => {
+    const after = await waitUntil('another token', DEADLINE_MS, async () => {
       const found = await latchkey.untilToken('ada');
       return found.token !== before.token && found;
     });
@@ -114,7 +115,7 @@ describe('kubectl --token', () => {
 
   test('is refused for a token whose audience is not the API server', async () => {
     await latchkey.patch('tokenpolicy cluster', { spec: { accessToken: { audiences: ['latchkey'] } } });
-    const { token } = await waitUntil('a token for others', 10_000, async () => {
+    const { token } = await waitUntil('a token for others', DEADLINE_MS, async () => {
       const found = await latchkey.untilToken('grace');
       return !String(found.claims.aud).includes(AUDIENCE) && found;
     });
@@ -122,7 +123,7 @@ describe('kubectl --token', () => {
     await latchkey.patch('tokenpolicy cluster', {
       spec: { accessToken: { audiences: ['latchkey', AUDIENCE] } },
     });
-    await waitUntil('a token for the API server', 10_000, async () =>
+    await waitUntil('a token for the API server', DEADLINE_MS, async () =>
       String((await latchkey.untilToken('grace')).claims.aud).includes(AUDIENCE),
     );
   });

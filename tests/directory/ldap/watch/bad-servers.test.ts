@@ -19,7 +19,7 @@ import { startProxy } from '../../support/proxy.ts';
 import { settingsOf } from '../../support/settings-of.ts';
 import { watchDirectory } from '../../support/watched.ts';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const NAMES = ['ada', 'grace', 'linus'];
 const OFTEN = { changesIntervalMs: 100, sweepIntervalMs: 100 };
 const PASSWORD = 'Analytical-Engine-1843';

@@ -14,7 +14,7 @@ import { ONLY_WHEN_TOLD, watchDirectory } from '../../support/watched.ts';
 const NAMES = Array.from({ length: 10_000 }, (_, index) => `u${String(index).padStart(5, '0')}`);
 /** One in every 200. */
 const SOME = NAMES.filter((_, index) => index % 200 === 77);
-const LOADING_MS = 120_000;
+const LOADING_MS = 300_000;
 const DEADLINE_MS = 60_000;
 
 setFlagsFromString('--expose-gc');
