@@ -60,6 +60,7 @@ export const ANNOTATION = {
   user: 'latchkey.dev/user',
   expiresAt: 'latchkey.dev/expires-at',
   session: 'latchkey.dev/session',
+  epoch: 'latchkey.dev/epoch',
   claims: 'latchkey.dev/claims-digest',
   reason: 'latchkey.dev/reason',
   message: 'latchkey.dev/message',

@@ -7,7 +7,8 @@ import type { AnchorView, Observed } from './observed.ts';
 import { ownsAnchor, type NamespaceClaim } from './ownership.ts';
 
 export type AnchorStep =
-  { readonly do: 'CreateAnchor'; readonly session: string } | { readonly do: 'DeleteAnchor' };
+  | { readonly do: 'CreateAnchor'; readonly session: string; readonly epoch: string }
+  | { readonly do: 'DeleteAnchor' };
 
 export interface Anchored {
   /** The anchor that a token may hang on now. */
@@ -19,7 +20,7 @@ export interface Anchored {
 export function anchored(observed: Observed, claim: NamespaceClaim, session: Session | undefined): Anchored {
   const { anchor } = observed;
   const then = (step?: AnchorStep): Anchored => ({ ready: undefined, step });
-  if (!anchor) return then(session && { do: 'CreateAnchor', session: session.id });
+  if (!anchor) return then(session && { do: 'CreateAnchor', session: session.id, epoch: session.epoch });
   if (!ownsAnchor(observed, claim)) return then();
   // A finalizer would keep its tokens alive for a minute, and the anchor for as long as somebody likes.
   if (anchor.deleting) return then(anchor.finalizers ? { do: 'DeleteAnchor' } : undefined);

@@ -48,7 +48,7 @@ export function bindingManifest(user: User, username: string) {
 }
 
 /** Empty, and without a finalizer: its deletion must end its tokens at once. */
-export function anchorManifest(user: User, session: string) {
+export function anchorManifest(user: User, { session, epoch }: { session: string; epoch: string }) {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -57,7 +57,11 @@ export function anchorManifest(user: User, session: string) {
       name: ANCHOR_SECRET,
       namespace: effectiveNamespace(user),
       labels: ownLabels(user),
-      annotations: { [ANNOTATION.user]: user.metadata.name, [ANNOTATION.session]: session },
+      annotations: {
+        [ANNOTATION.user]: user.metadata.name,
+        [ANNOTATION.session]: session,
+        [ANNOTATION.epoch]: epoch,
+      },
       ...NOT_THERE,
     },
   };

@@ -53,6 +53,8 @@ export interface AnchorView {
   readonly userUID: string | undefined;
   /** The session whose tokens hang on it. */
   readonly session: string | undefined;
+  /** The epoch of the TokenPolicy under which that session began. */
+  readonly epoch: string | undefined;
   readonly finalizers: boolean;
   readonly deleting: boolean;
 }

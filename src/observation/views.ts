@@ -207,8 +207,16 @@ export const ANCHORS: Resource<CachedAnchor> = {
   fieldSelector: `metadata.name=${ANCHOR_SECRET}`,
   metadataOnly: true,
   view(object) {
-    const { namespace = '', uid, resourceVersion, finalizers, deletionTimestamp } = object.metadata;
+    const {
+      namespace = '',
+      uid,
+      resourceVersion,
+      annotations,
+      finalizers,
+      deletionTimestamp,
+    } = object.metadata;
     const { userUID, userName, session } = ownerOf(object.metadata);
+    const epoch = annotations?.[ANNOTATION.epoch];
     return {
       name: ANCHOR_SECRET,
       namespace: identity(namespace),
@@ -216,6 +224,7 @@ export const ANCHORS: Resource<CachedAnchor> = {
       resourceVersion,
       userUID,
       session,
+      epoch: epoch === undefined ? undefined : phrase(epoch),
       userName,
       finalizers: (finalizers?.length ?? 0) > 0,
       deleting: deletionTimestamp !== undefined,

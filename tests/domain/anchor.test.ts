@@ -72,7 +72,7 @@ describe('a token of Kubernetes', () => {
     expect(does(anAnchor({ uid: 'uid-anchor-2' }), digest)).toMatchObject([
       { do: 'WriteToken', anchor: 'uid-anchor-2', session: 'session-1' },
     ]);
-    expect(does(undefined, digest)).toEqual([{ do: 'CreateAnchor', session: 'session-1' }]);
+    expect(does(undefined, digest)).toEqual([{ do: 'CreateAnchor', session: 'session-1', epoch: 'epoch' }]);
     expect(does(anAnchor({ session: 'session-0' }), digest)).toEqual([{ do: 'DeleteAnchor' }]);
   });
 

@@ -78,6 +78,7 @@ export function anAnchor(change: Partial<AnchorView> = {}): AnchorView {
     uid: 'uid-anchor',
     userUID: 'uid-ada',
     session: 'session-1',
+    epoch: 'epoch',
     finalizers: false,
     deleting: false,
     ...change,

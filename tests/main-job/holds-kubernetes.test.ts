@@ -8,7 +8,9 @@ import { restartAfter } from '../support/restart.ts';
 const PASSWORD = 'correct horse battery staple';
 const DEADLINE_MS = 60_000;
 
-const latchkey = await startLatchkey({ accounts: { 'one-0': PASSWORD, 'two-0': PASSWORD } });
+const latchkey = await startLatchkey({
+  accounts: { 'one-0': PASSWORD, 'two-0': PASSWORD, 'three-0': PASSWORD },
+});
 afterAll(() => latchkey.stop());
 const { kubectl } = latchkey;
 const command = latchkeyCommand(latchkey.cluster.adminKubeconfig);
@@ -22,9 +24,15 @@ beforeAll(() => latchkey.patch('tokenpolicy cluster', { spec: { tokenSource: 'Ku
 test.each([
   ['ends every session', 'one', 12, () => command('revoke', '--all', '--namespace=latchkey')],
   [
-    'switches everybody off',
+    'ends every session while no operator runs',
     'two',
     24,
+    () => restartAfter(latchkey, () => command('revoke', '--all', '--namespace=latchkey')),
+  ],
+  [
+    'switches everybody off',
+    'three',
+    36,
     () => latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } }),
   ],
 ])('what is held keeps what its token hangs on, until an admin %s', async (_, prefix, held, end) => {

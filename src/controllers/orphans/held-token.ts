@@ -21,24 +21,31 @@ const HELD: Cause = {
 };
 
 export interface HeldTokens {
-  /** Whether an admin has switched everybody off, or ended every session, since this process saw the orphan first. */
+  /**
+   * Whether an admin has switched everybody off, or ended every session, since its session began; of tokens of Latchkey,
+   * since this process saw the orphan first.
+   */
   isOver(orphan: Orphan): boolean;
   /** @returns when to look again; undefined once the token is gone. */
   tend(orphan: Orphan, now: Date): Promise<Date | undefined>;
 }
 
 export function heldTokens({ caches, ledger, clearSecret }: HeldTokensOptions): HeldTokens {
-  /** By the UID of the namespace, under which epoch it was seen first: another one has ended the session of its token. */
+  /**
+   * By the UID of the namespace, under which epoch the session of its token began, or where nothing tells, under which it
+   * was seen first: another one has ended that session.
+   */
   const epochs = new Map<string, string | undefined>();
   caches.namespaces.onChange((before, after) => {
     if (before && before.uid !== after?.uid) epochs.delete(before.uid);
   });
 
-  function isOver({ namespace: { uid } }: Orphan): boolean {
+  function isOver({ namespace: { uid, name } }: Orphan): boolean {
     const policy = caches.policies.get(POLICY_NAME)?.policy;
     if (!policy?.spec.enabled) return true;
-    if (!epochs.has(uid)) epochs.set(uid, policy.status?.epoch);
-    return epochs.get(uid) !== policy.status?.epoch;
+    const { epoch } = policy.status ?? {};
+    if (!epochs.has(uid)) epochs.set(uid, caches.anchors.get(name)?.epoch ?? epoch);
+    return epochs.get(uid) !== epoch;
   }
 
   /** What the Secret says of its token anybody may have forged: it is believed for no longer than a token lives. */

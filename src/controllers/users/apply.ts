@@ -238,7 +238,7 @@ export function applier({ client, caches, ledger, signer, podSecurity, tell, log
           return writeToken(step, target);
         case 'CreateAnchor':
           caches.anchors.merge(
-            ANCHORS.view(await serverSideApply(anchorPath(namespace), anchorManifest(user, step.session))),
+            ANCHORS.view(await serverSideApply(anchorPath(namespace), anchorManifest(user, step))),
           );
           return true;
         case 'DeleteAnchor': {
