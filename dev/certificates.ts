@@ -10,6 +10,7 @@ import { installedProgram } from './installed-program.ts';
 const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;
 const VALID_DAYS = 30;
+const AUTHORITY = 'ca';
 
 export interface Certificate {
   readonly certFile: string;
@@ -36,10 +37,16 @@ export interface CertificateAuthority extends Certificate {
  */
 export async function createAuthority(folder: string, commonName: string): Promise<CertificateAuthority> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const authority = await certify(folder, 'ca', subjectOf(commonName, []), [
+  await certify(folder, AUTHORITY, subjectOf(commonName, []), [
     'basicConstraints=critical,CA:TRUE',
     'keyUsage=critical,keyCertSign',
   ]);
+  return authorityIn(folder);
+}
+
+/** The authority that `createAuthority` has made in that folder, or whose files were copied there. */
+export function authorityIn(folder: string): CertificateAuthority {
+  const authority = certificateIn(folder, AUTHORITY);
   return {
     ...authority,
     issue: ({ name, commonName: subject, organizations = [], hosts = [] }) => {
@@ -54,6 +61,11 @@ export async function createAuthority(folder: string, commonName: string): Promi
   };
 }
 
+/** The files of the certificate that was issued under that name. */
+export function certificateIn(folder: string, name: string): Certificate {
+  return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
+}
+
 async function certify(
   folder: string,
   name: string,
@@ -61,8 +73,8 @@ async function certify(
   extensions: readonly string[],
   issuer?: Certificate,
 ): Promise<Certificate> {
-  const certFile = join(folder, `${name}.crt`);
-  const keyFile = join(folder, `${name}.key`);
+  const certificate = certificateIn(folder, name);
+  const { certFile, keyFile } = certificate;
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
   const signer = issuer ? ['-CA', issuer.certFile, '-CAkey', issuer.keyFile] : [];
   await openssl([
@@ -79,7 +91,7 @@ async function certify(
     certFile,
     ...extensions.flatMap((extension) => ['-addext', extension]),
   ]);
-  return { certFile, keyFile };
+  return certificate;
 }
 
 function subjectOf(commonName: string, organizations: readonly string[]): string {

@@ -1,4 +1,5 @@
 // Starts a real Kubernetes control plane on loopback: etcd, kube-apiserver and kube-controller-manager.
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../ports.ts';
 import { type ServerProcess, startServer } from '../process.ts';
@@ -8,11 +9,13 @@ import { answersOk } from './answers.ts';
 import { apiServerFlags } from './api-server.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { controllerManagerFlags } from './controller-manager.ts';
-import { etcdFlags } from './etcd.ts';
+import { ETCD_DATA, etcdFlags } from './etcd.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { createPki } from './pki.ts';
+import { runKubectl } from './kubectl.ts';
+import { createPki, pkiIn } from './pki.ts';
 
 const READY_TIMEOUT_MS = 60_000;
+const PKI = 'pki';
 
 export interface ApiServerOptions {
   /** More flags of kube-apiserver, for instance `--authentication-config=FILE`; they stand after the usual ones. */
@@ -22,6 +25,8 @@ export interface ApiServerOptions {
 export interface ControlPlaneOptions extends ApiServerOptions {
   /** More flags of kube-controller-manager. */
   controllerManagerFlags?: readonly string[];
+  /** A folder that `leaveTo` of another one has filled: it begins with a copy of those data, and under those keys. */
+  from?: string;
 }
 
 export interface ControlPlane {
@@ -49,6 +54,8 @@ export interface ControlPlane {
   startAnotherApiServer(
     options: ApiServerOptions,
   ): Promise<{ readonly url: string; readonly caFile: string }>;
+  /** Ends every process, and leaves to others in that folder what they begin with (`from`); `stop` removes the rest. */
+  leaveTo(heirs: string): Promise<void>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
@@ -73,9 +80,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 
   try {
+    if (options.from !== undefined) await copyData(options.from, folder);
     const startEtcd = (): void => start('etcd', etcdFlags(folder));
     startEtcd();
-    const pki = await createPki(join(folder, 'pki'));
+    const pkiFolder = join(folder, PKI);
+    const pki = options.from === undefined ? await createPki(pkiFolder) : pkiIn(pkiFolder);
     const port = await freePort();
     const url = `https://127.0.0.1:${port}`;
     const adminKubeconfig = join(folder, 'admin.kubeconfig');
@@ -94,7 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     };
     await startApiServer(options);
     // It gives up for good when the API server is away in its first seconds: so it starts after it, and nobody
-    // can stop the API server before this first work of its hands is there.
+    // can stop the API server before this first work of its hands is there. (`leaveTo` leaves it out.)
     start('kube-controller-manager', [
       ...controllerManagerFlags(adminKubeconfig, pki),
       ...(options.controllerManagerFlags ?? []),
@@ -148,10 +157,29 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         });
         return { url: itsUrl, caFile: pki.caFile };
       },
+      async leaveTo(heirs) {
+        await kill('kube-controller-manager');
+        await runKubectl({
+          kubectl: binaries.kubectl,
+          kubeconfig: adminKubeconfig,
+          args: ['-n', 'default', 'delete', 'serviceaccount', 'default'],
+        });
+        await stopApiServer();
+        await kill('etcd');
+        await copyData(folder, heirs);
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function copyData(from: string, to: string): Promise<void> {
+  for (const name of [ETCD_DATA, PKI]) {
+    // Not the 64 MB that etcd has made ready for the next segment of its log.
+    const filter = (file: string) => !file.endsWith('.tmp');
+    await cp(join(from, name), join(to, name), { recursive: true, filter });
   }
 }

@@ -1,10 +1,11 @@
 // A cluster with the chart in it and no operator, and somebody who holds the credentials of its ServiceAccount.
 import { join } from 'node:path';
-import { startControlPlane, type ControlPlane } from '../../dev/cluster/control-plane.ts';
-import { adminKubectl, install, operatorKubeconfig, type Kubectl } from '../../dev/latchkey/install.ts';
+import type { ControlPlane } from '../../dev/cluster/control-plane.ts';
+import { adminKubectl, operatorKubeconfig, type Kubectl } from '../../dev/latchkey/install.ts';
 import { ApiError } from '../../src/kubernetes/api-error.ts';
 import { kubernetesClient, type ApiRequest } from '../../src/kubernetes/client.ts';
 import { loadConnection } from '../../src/kubernetes/credentials.ts';
+import { startInstalledCluster } from '../support/installed-cluster.ts';
 
 /** What the API server says to a request: 'done', or why it refuses. */
 export type Attempt = (request: ApiRequest) => Promise<string>;
@@ -22,7 +23,7 @@ export interface StolenAccount {
 }
 
 export async function stolenAccount(): Promise<StolenAccount> {
-  const cluster = await startControlPlane();
+  const cluster = await startInstalledCluster();
   const closers: (() => Promise<void>)[] = [() => cluster.stop()];
   const stop = async () => {
     for (const close of closers.toReversed()) await close();
@@ -41,7 +42,6 @@ export async function stolenAccount(): Promise<StolenAccount> {
     };
   };
   try {
-    await install(cluster);
     const kubeconfig = join(cluster.folder, 'thief.kubeconfig');
     await operatorKubeconfig(cluster, kubeconfig);
     const attempt = await attemptAs(kubeconfig);

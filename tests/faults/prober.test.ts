@@ -1,8 +1,8 @@
 // The prober itself: each kind of broken promise is put before it, on paper and on a real API server, and it says so.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { type ControlPlane, startControlPlane } from '../../dev/cluster/control-plane.ts';
-import { adminKubectl, install } from '../../dev/latchkey/install.ts';
+import { startInstalledCluster } from '../support/installed-cluster.ts';
+import { adminKubectl } from '../../dev/latchkey/install.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { kubernetesClient, type KubernetesClient } from '../../src/kubernetes/client.ts';
 import { loadConnection } from '../../src/kubernetes/credentials.ts';
@@ -324,14 +324,13 @@ describe('on paper', () => {
   });
 });
 
-const cluster: ControlPlane = await startControlPlane();
+const cluster = await startInstalledCluster();
 
 describe('on a real API server', () => {
   let admin: KubernetesClient;
   let reader: ReturnType<typeof readerAs>;
 
   beforeAll(async () => {
-    await install(cluster);
     const connection = await loadConnection(cluster.adminKubeconfig);
     admin = kubernetesClient(connection);
     reader = readerAs(connection);

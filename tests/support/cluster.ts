@@ -23,13 +23,15 @@ export interface TestCluster extends Pick<
  * with `startControlPlane`.
  */
 export async function testCluster(): Promise<TestCluster> {
-  const cluster: Omit<TestCluster, 'clientKubeconfig' | 'kubectl'> = JSON.parse(await ask('/cluster'));
+  const cluster: Omit<TestCluster, 'clientKubeconfig' | 'kubectl'> = JSON.parse(
+    await askGlobalSetup('/cluster'),
+  );
   return {
     ...cluster,
     async clientKubeconfig(user, groups = []) {
       const query = new URLSearchParams({ user });
       for (const group of groups) query.append('group', group);
-      const file: string = JSON.parse(await ask(`/client-kubeconfig?${query.toString()}`));
+      const file: string = JSON.parse(await askGlobalSetup(`/client-kubeconfig?${query.toString()}`));
       return file;
     },
     kubectl: (args, { kubeconfig = cluster.adminKubeconfig, input } = {}) =>
@@ -42,7 +44,8 @@ export async function testCluster(): Promise<TestCluster> {
   };
 }
 
-async function ask(path: string): Promise<string> {
+/** What it answers, as JSON. @throws Error with what went wrong there */
+export async function askGlobalSetup(path: string): Promise<string> {
   const socketPath = process.env[SOCKET_VARIABLE];
   if (socketPath === undefined) throw new Error('jest runs without the global setup of jest.config.js');
   const agent = new Agent({ connect: { socketPath }, headersTimeout: ANSWER_TIMEOUT_MS });

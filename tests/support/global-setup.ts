@@ -1,7 +1,8 @@
-// Before all suites: offers one control plane, which starts when the first suite asks for it.
+// Before all suites: offers one control plane, and what others begin with; both are made when the first suite asks.
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../../dev/cluster/control-plane.ts';
+import { install } from '../../dev/latchkey/install.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { SOCKET_VARIABLE } from './cluster.ts';
 import { setTeardown } from './teardown.ts';
@@ -12,7 +13,9 @@ interface ProjectConfig {
 
 export default async function globalSetup(_: unknown, { testMatch }: ProjectConfig): Promise<void> {
   let controlPlane: Promise<ControlPlane> | undefined;
+  let installed: Promise<string> | undefined;
   const answer = async (url: URL): Promise<unknown> => {
+    if (url.pathname === '/installed') return (installed ??= installOnce(join(folder.path, 'installed')));
     controlPlane ??= startControlPlane();
     const cluster = await controlPlane;
     if (url.pathname === '/cluster') return cluster;
@@ -48,6 +51,18 @@ export default async function globalSetup(_: unknown, { testMatch }: ProjectConf
     await (await controlPlane?.catch(() => undefined))?.stop();
     folder.remove();
   });
+}
+
+/** The chart with the values of `install`, for the control planes that begin with that folder. */
+async function installOnce(heirs: string): Promise<string> {
+  const cluster = await startControlPlane();
+  try {
+    await install(cluster);
+    await cluster.leaveTo(heirs);
+  } finally {
+    await cluster.stop();
+  }
+  return heirs;
 }
 
 function exit(): never {

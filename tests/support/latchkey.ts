@@ -13,6 +13,7 @@ import { runKubectl } from '../../dev/cluster/kubectl.ts';
 import { adminKubectl, install, writeLocalAccounts, type Kubectl } from '../../dev/latchkey/install.ts';
 import { startOperator, type Operator, type OperatorOptions } from '../../dev/latchkey/operator.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { startInstalledCluster } from './installed-cluster.ts';
 import { samplesIn } from '../metrics/samples.ts';
 
 /** Longer than the longest pause of the work queue, or a Lease whose holder was killed. */
@@ -65,9 +66,9 @@ export async function startLatchkey({
   apiServer,
   ...options
 }: LatchkeyOptions = {}): Promise<Latchkey> {
-  const cluster = await startControlPlane();
+  const cluster = await (values ? startControlPlane() : startInstalledCluster());
   try {
-    await install(cluster, values);
+    if (values) await install(cluster, values);
     const lines = Object.entries(accounts).map(
       async ([name, password]) => `${name}:${await hashPassword(password, LEAST_COST)}`,
     );

@@ -1,21 +1,20 @@
 // The control plane is a real one: these are the things that only a real one does.
 import { afterAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { startControlPlane } from '../../../dev/cluster/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../../../dev/cluster/control-plane.ts';
 import { runKubectl } from '../../../dev/cluster/kubectl.ts';
 import { kubernetesVersion } from '../../../dev/cluster/version.ts';
+import { temporaryFolder } from '../../../dev/temporary-folder.ts';
 import { isAlive } from '../../support/alive.ts';
 
 const controlPlane = await startControlPlane();
 afterAll(() => controlPlane.stop());
 
-function kubectl(...args: string[]): Promise<string> {
-  return runKubectl({
-    kubectl: controlPlane.binaries.kubectl,
-    kubeconfig: controlPlane.adminKubeconfig,
-    args,
-  });
-}
+const kubectlOf =
+  ({ binaries, adminKubeconfig }: ControlPlane) =>
+  (...args: string[]): Promise<string> =>
+    runKubectl({ kubectl: binaries.kubectl, kubeconfig: adminKubeconfig, args });
+const kubectl = kubectlOf(controlPlane);
 
 test('the server and its kubectl say the version that go.mod names', async () => {
   const answer: unknown = JSON.parse(await kubectl('version', '-o', 'json'));
@@ -81,6 +80,22 @@ test('a server that ends early is an error with the end of its log, and leaves n
     code: 'ProcessDied',
     message: expect.stringContaining('unknown flag: --no-such-flag'),
   });
+});
+
+test('what one leaves, another begins with; its controllers run when it has started', async () => {
+  const heirs = temporaryFolder('latchkey-heirs');
+  const first = await startControlPlane();
+  await kubectlOf(first)('create', 'configmap', 'left', '--from-literal=a=b');
+  await first.leaveTo(heirs.path);
+  expect(first.pids()).toEqual([]);
+  await first.stop();
+
+  const second = await startControlPlane({ from: heirs.path });
+  expect(await kubectlOf(second)('get', 'configmap', 'left', '-o', 'jsonpath={.data.a}')).toBe('b');
+  // Nobody but they could have made it: it is not among what was left.
+  await kubectlOf(second)('get', 'serviceaccount', 'default');
+  await second.stop();
+  heirs.remove();
 });
 
 test('stopping it leaves no process and no file', async () => {
