@@ -214,15 +214,18 @@ describe('what is not Latchkey’s', () => {
 
 describe('whatever others do to the Secret, the binding and the namespace', () => {
   test('is put right: edits, deletion, immutability, finalizers', async () => {
+    interface Found {
+      readonly data?: object;
+      readonly metadata: { readonly finalizers?: readonly string[] };
+      readonly immutable?: boolean;
+    }
     await signedIn('donald');
     const good = (await latchkey.untilToken('donald')).claims;
     const isGood = async (what: string) =>
       waitUntil(what, DEADLINE_MS, async () => {
-        const secret = await kubectl(['-n', 'donald', 'get', 'secret', 'access-token', '-o', 'json']).catch(
-          () => '',
-        );
-        if (secret === '') return false;
-        const { data, metadata, immutable } = JSON.parse(secret);
+        const found = await latchkey.read<Found>('/api/v1/namespaces/donald/secrets/access-token');
+        if (found === undefined) return false;
+        const { data, metadata, immutable } = found;
         if (immutable || metadata.finalizers || Object.keys(data ?? {}).join() !== 'AUTH_TOKEN') return false;
         const { claims } = await latchkey.untilToken('donald').catch(() => ({ claims: undefined }));
         return claims?.['sid'] === good['sid'];

@@ -152,10 +152,7 @@ test(
       await latchkey.kubectl(['delete', 'users.latchkey.dev', 'linus', '--wait=false']);
     });
     await untilService('inactive', token);
-    await waitUntil('the namespace to be gone', DEADLINE_MS, async () => {
-      const left = await latchkey.kubectl(['get', 'namespace', 'linus', '--ignore-not-found']);
-      return left === '';
-    });
+    await latchkey.kubectl(['wait', '--for=delete', 'namespace/linus', '--timeout=60s']);
     for (const kind of ['users.latchkey.dev', 'secrets', 'rolebindings'])
       expect(await latchkey.kubectl(['get', kind, '-A'])).not.toContain('linus');
     expect((await latchkey.signIn('linus', PASSWORD)).status).toBe(403);

@@ -20,6 +20,12 @@ import { samplesIn } from '../metrics/samples.ts';
 const DEADLINE_MS = 60_000;
 /** Of what an account may have. On a busy machine a sign-in by the default takes longer than the 5 s that it may. */
 const LEAST_COST = { ln: 13, r: 8, p: 1 };
+const API = '/apis/latchkey.dev/v1alpha1';
+/** What is patched all the time: in this process, as a start of kubectl takes a tenth of a second of a processor. */
+const LATCHKEY_OWN: Readonly<Record<string, string>> = {
+  'users.latchkey.dev': `${API}/users`,
+  tokenpolicy: `${API}/tokenpolicies`,
+};
 
 export interface LatchkeyOptions extends OperatorOptions {
   /** Local accounts: username → password. */
@@ -38,7 +44,10 @@ export interface Latchkey {
   /** kubectl as the person whose client certificate says so. */
   as(username: string): Promise<Kubectl>;
   createUser(name: string, spec?: Partial<User['spec']>): Promise<void>;
+  /** A merge patch by an admin of a resource as kubectl names it, for example `users.latchkey.dev ada`. */
   patch(resource: string, patch: object): Promise<void>;
+  /** What an admin reads at that path of the API server; undefined where nothing is there. */
+  read<T>(path: string): Promise<T | undefined>;
   user(name: string): Promise<User>;
   policy(): Promise<TokenPolicy>;
   /** Waits until the status is as it should be, and returns it. */
@@ -103,22 +112,20 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
     });
   };
   // Asked again and again; a kubectl for each time would take half of the machine.
-  const user = (name: string) =>
-    admin.request<User>({ method: 'GET', path: `/apis/latchkey.dev/v1alpha1/users/${name}` });
-  const policy = () =>
-    admin.request<TokenPolicy>({ method: 'GET', path: '/apis/latchkey.dev/v1alpha1/tokenpolicies/cluster' });
-  const token = async (namespace: string) => {
-    const path = `/api/v1/namespaces/${namespace}/secrets/access-token`;
-    const { data } = await admin.request<SecretWithToken>({ method: 'GET', path });
-    const value = data?.AUTH_TOKEN;
-    return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
-  };
-  /** A Secret or a namespace that is not there, or not yet, is no token. */
-  const tokenIfAny = (namespace: string) =>
-    token(namespace).catch((error: unknown) => {
+  const user = (name: string) => admin.request<User>({ method: 'GET', path: `${API}/users/${name}` });
+  const policy = () => admin.request<TokenPolicy>({ method: 'GET', path: `${API}/tokenpolicies/cluster` });
+  const read = <T>(path: string) =>
+    admin.request<T>({ method: 'GET', path }).catch((error: unknown) => {
       if (hasStatus(error, 404)) return undefined;
       throw error;
     });
+  const tokenIn = ({ data }: SecretWithToken = {}) =>
+    data?.AUTH_TOKEN === undefined ? undefined : Buffer.from(data.AUTH_TOKEN, 'base64').toString();
+  const secretPath = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/access-token`;
+  const token = async (namespace: string) =>
+    tokenIn(await admin.request<SecretWithToken>({ method: 'GET', path: secretPath(namespace) }));
+  /** A Secret or a namespace that is not there, or not yet, is no token. */
+  const tokenIfAny = async (namespace: string) => tokenIn(await read<SecretWithToken>(secretPath(namespace)));
 
   return {
     cluster,
@@ -143,11 +150,19 @@ function latchkey(cluster: ControlPlane, admin: KubernetesClient, first: Operato
       const body = { apiVersion: 'latchkey.dev/v1alpha1', kind: 'User', metadata: { name }, spec };
       // As strict as kubectl.
       const query = { fieldValidation: 'Strict' };
-      await admin.request({ method: 'POST', path: '/apis/latchkey.dev/v1alpha1/users', query, body });
+      await admin.request({ method: 'POST', path: `${API}/users`, query, body });
     },
-    async patch(resource, patch) {
-      await kubectl(['patch', ...resource.split(' '), '--type=merge', '-p', JSON.stringify(patch)]);
+    async patch(resource, body) {
+      const [kind = '', name] = resource.split(' ');
+      const path = LATCHKEY_OWN[kind];
+      if (path === undefined) {
+        await kubectl(['patch', ...resource.split(' '), '--type=merge', '-p', JSON.stringify(body)]);
+        return;
+      }
+      const contentType = 'application/merge-patch+json';
+      await admin.request({ method: 'PATCH', path: `${path}/${name}`, contentType, body });
     },
+    read,
     user,
     policy,
     untilStatus: (name, holds) =>
