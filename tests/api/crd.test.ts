@@ -50,7 +50,7 @@ test.each(customResourceDefinitions().map((crd) => [crd.metadata.name, crd] as c
 
 /** kubectl breaks lines, and the API server publishes a schema a moment after it has taken it. */
 function explain(what: string, containing: string): Promise<string> {
-  return waitUntil(`kubectl explain ${what} to say "${containing}"`, 20_000, async () => {
+  return waitUntil(`kubectl explain ${what} to say "${containing}"`, 60_000, async () => {
     const text = await api.cluster.kubectl(['explain', what]).catch((error: Error) => error.message);
     const flat = text.replace(/\s+/g, ' ');
     return flat.includes(containing) && flat;

@@ -25,6 +25,7 @@ const commandWith = async (nodeFlags: readonly string[], args: readonly string[]
 /** By a clock that is ahead by so many milliseconds. */
 const commandAhead = async (aheadMs: number, ...args: string[]) => commandWith([clockAhead(aheadMs)], args);
 const HOUR_MS = 3_600_000;
+const DEADLINE_MS = 60_000;
 
 async function signedIn(name: string): Promise<string> {
   expect((await latchkey.signIn(name, PASSWORD)).status).toBe(303);
@@ -129,7 +130,7 @@ describe('after a restored backup', () => {
     await latchkey.untilNoToken('ada');
     await kubectl(['-n', 'ada', 'get', 'configmap', 'precious']);
     await signedIn('ada');
-    await waitUntil('the Secret to be the new User’s', 10_000, async () => {
+    await waitUntil('the Secret to be the new User’s', DEADLINE_MS, async () => {
       const { metadata } = await latchkey.user('ada');
       const label = 'jsonpath={.metadata.labels.latchkey\\.dev/user-uid}';
       return (await kubectl(['-n', 'ada', 'get', 'secret', 'access-token', '-o', label])) === metadata.uid;

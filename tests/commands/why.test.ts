@@ -11,6 +11,7 @@ import { waitUntil } from '../../dev/wait-until.ts';
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const HOUR_MS = 3_600_000;
+const DEADLINE_MS = 60_000;
 const PASSWORD = 'correct horse battery staple';
 
 const latchkey = await startLatchkey({ accounts: { 'Ada@example.org': PASSWORD, grace: PASSWORD } });
@@ -44,7 +45,9 @@ describe('as an admin', () => {
 
   test('of one with a token it says since when, and how long the token in the Secret lives', async () => {
     await signIn('grace');
-    await waitUntil('the Event', 10_000, async () => (await why('grace')).includes('SignedIn: Signed in'));
+    await waitUntil('the Event', DEADLINE_MS, async () =>
+      (await why('grace')).includes('SignedIn: Signed in'),
+    );
     expect(await why('grace')).toMatch(
       /^grace: has a token, since 20.*Signed in since 20.*lives for another 29 minutes.*ago SignedIn: /,
     );
@@ -69,7 +72,7 @@ describe('as an admin', () => {
   test('of one that was switched off it says the cause, what to do, and what happened', async () => {
     await latchkey.patch('users.latchkey.dev grace', { spec: { disabled: true } });
     await latchkey.untilNoToken('grace');
-    await waitUntil('the Event', 10_000, async () => (await why('grace')).includes('TokenRevoked'));
+    await waitUntil('the Event', DEADLINE_MS, async () => (await why('grace')).includes('TokenRevoked'));
     const text = await why('--user=grace');
     expect(text).toMatch(/^grace: has no token \(SwitchedOff\), since 20/);
     expect(text).toContain('After it is false again, the user has to sign in again.');
@@ -81,7 +84,7 @@ describe('as an admin', () => {
     await signIn('ada', 'ada@example.org');
     await latchkey.patch('tokenpolicy cluster', { spec: { enabled: false } });
     await latchkey.untilNoToken('ada-lovelace');
-    await waitUntil('the Event', 10_000, async () => (await why('ada')).includes('EverySessionEnded'));
+    await waitUntil('the Event', DEADLINE_MS, async () => (await why('ada')).includes('EverySessionEnded'));
     expect(await why('ada')).toMatch(/^ada, .*: has no token \(TokensSwitchedOff\)/);
     await latchkey.patch('tokenpolicy cluster', { spec: { enabled: true } });
     await latchkey.untilStatus('ada', ({ phase }) => phase === 'Pending');
@@ -92,7 +95,7 @@ describe('as an admin', () => {
 
   test('of one that is gone it says what became of it', async () => {
     await kubectl(['delete', 'users.latchkey.dev', 'grace', '--timeout=60s']);
-    await waitUntil('the Event', 10_000, async () =>
+    await waitUntil('the Event', DEADLINE_MS, async () =>
       why('grace').then(
         () => false,
         (error: unknown) => (error as { stderr: string }).stderr.includes('Offboarded'),
@@ -113,7 +116,7 @@ describe('as an admin', () => {
     latchkey.operator = await startOperator(cluster);
     await waitUntil(
       'a leader',
-      30_000,
+      DEADLINE_MS,
       async () => !(await why('ada', '--namespace=latchkey')).includes('leads'),
     );
   });

@@ -9,6 +9,7 @@ import { waitUntil } from '../../dev/wait-until.ts';
 import { adminShell, codeBlocks, pageText } from './admin-shell.ts';
 
 const page = pageText('docs/operations.md');
+const DEADLINE_MS = 60_000;
 const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
 const blocks = (title: string, language: string) => codeBlocks(section(title), language);
 
@@ -38,7 +39,7 @@ async function startAgain(): Promise<void> {
 const untilMade = (name: string) =>
   waitUntil(
     `the Secret of ${name}`,
-    20_000,
+    DEADLINE_MS,
     async () =>
       (await kubectl([
         'get',

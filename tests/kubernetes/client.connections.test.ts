@@ -22,6 +22,9 @@ let server: ScriptedApiServer;
 const clients: KubernetesClient[] = [];
 const proxies: TcpProxy[] = [];
 
+/** For what a busy machine does in its own time. */
+const DEADLINE_MS = 60_000;
+
 function clientOf(connection: Connection): KubernetesClient {
   const client = kubernetesClient(connection);
   clients.push(client);
@@ -48,7 +51,7 @@ afterEach(async () => {
 });
 
 const succeeds = (client: KubernetesClient) => () =>
-  client.request({ ...GET, timeoutMs: 1_000 }).then(
+  client.request({ ...GET, timeoutMs: DEADLINE_MS }).then(
     () => true,
     () => false,
   );
@@ -62,7 +65,7 @@ test('a connection that has died without a word is replaced after some seconds, 
   await expect(client.request({ ...GET, timeoutMs: 1_000 })).rejects.toMatchObject({
     code: 'ApiUnreachable',
   });
-  await waitUntil('a request to succeed over another connection', 5_000, succeeds(client));
+  await waitUntil('a request to succeed over another connection', DEADLINE_MS, succeeds(client));
   expect(proxy.connections()).toBe(2);
 });
 
@@ -87,7 +90,7 @@ test('a request that is given up costs its own connection, and no other', async 
   await expect(client.request({ ...GET, timeoutMs: 500 })).rejects.toMatchObject({ code: 'ApiUnreachable' });
   server.script = (_request, answer) => answer.end('{}');
   const until = performance.now() + 2_000;
-  await waitUntil('two seconds to pass in which requests succeed', 5_000, async () => {
+  await waitUntil('two seconds to pass in which requests succeed', DEADLINE_MS, async () => {
     await client.request(GET);
     return performance.now() > until;
   });
@@ -137,16 +140,19 @@ test('no more requests wait than the memory should hold, and room is made when t
   const waiting = Array.from({ length: 1_000 }, () =>
     client.request({ ...GET, timeoutMs: 2_000 }).catch((error: Error) => error.message),
   );
-  await waitUntil('the first to arrive', 5_000, () => server.requests.length > 0);
   await expect(client.request(GET)).rejects.toThrow('too many requests are waiting for the API server');
   server.script = (_request, answer) => answer.end('{}');
   await Promise.all(waiting);
-  await waitUntil('room for another request', 5_000, succeeds(client));
+  await waitUntil('room for another request', DEADLINE_MS, succeeds(client));
 });
 
 test('a thousand requests at once all get their answers, over no more connections than there should be', async () => {
   const client = clientOf(server.connection);
-  const answers = await Promise.all(Array.from({ length: 1_000 }, () => client.request(GET)));
+  // While one connection is open, nobody fails by another that is late: a busy machine shakes 64 hands for longer than it may.
+  await client.request(GET);
+  const answers = await Promise.all(
+    Array.from({ length: 1_000 }, () => client.request({ ...GET, timeoutMs: DEADLINE_MS })),
+  );
   expect(answers).toHaveLength(1_000);
   expect(server.connections()).toBeLessThanOrEqual(64);
 });

@@ -32,7 +32,7 @@ afterAll(async () => {
 const has = (name: string, value: string | undefined) =>
   waitUntil(
     `${name} to be ${value ?? 'gone'} in the store`,
-    20_000,
+    60_000,
     () => store.get(`reflected/${name}`)?.value === value,
   );
 

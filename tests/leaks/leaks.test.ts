@@ -20,6 +20,7 @@ import { leaks, spellings, type Secret } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const PEOPLE = ['ada', 'grace', 'linus'];
+const DEADLINE_MS = 60_000;
 
 /** Unlike anything else, and with characters that every encoding writes in another way. */
 const madeUp = (kind: string) => `${kind} "+/&ü ${randomBytes(12).toString('hex')}`;
@@ -209,7 +210,7 @@ async function ordinaryDay(): Promise<void> {
   }
   const before = await latchkey.token('ada');
   await latchkey.patch('users.latchkey.dev ada', { spec: { groups: ['engines'] } });
-  await waitUntil('a refresh', 10_000, async () => (await latchkey.token('ada')) !== before);
+  await waitUntil('a refresh', DEADLINE_MS, async () => (await latchkey.token('ada')) !== before);
   await tokenOf('ada');
   await latchkey.patch('users.latchkey.dev grace', { spec: { disabled: true } });
   await latchkey.untilNoToken('grace');
@@ -235,7 +236,7 @@ async function garbage(): Promise<void> {
     JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: value } });
   await waitUntil(
     'the caller to be known',
-    10_000,
+    DEADLINE_MS,
     async () => (await latchkey.portal('POST', '/token-review', bearer, review(token))).status === 200,
   );
 
@@ -294,7 +295,7 @@ async function callersAsk(): Promise<void> {
     `Basic ${Buffer.from(`gateway:${encodeURIComponent(password)}`).toString('base64')}`;
   const introspect = (authorization: string) =>
     latchkey.portal('POST', '/introspect', { ...form, authorization }, `token=${asked}`);
-  await waitUntil('the caller to be known', 10_000, async () => {
+  await waitUntil('the caller to be known', DEADLINE_MS, async () => {
     const { status, text: body } = await introspect(`Bearer ${token}`);
     return status === 200 && body.includes('"active":true');
   });
@@ -324,7 +325,7 @@ async function tokensOfKubernetes(): Promise<void> {
   });
   await latchkey.patch('tokenpolicy cluster', spec('Kubernetes'));
   const isGiven = async (isWanted: boolean) =>
-    waitUntil('a token of the other kind', 20_000, async () => {
+    waitUntil('a token of the other kind', DEADLINE_MS, async () => {
       const { token, claims } = await latchkey.untilToken('ada');
       return claims.sub?.startsWith('system:serviceaccount:') === isWanted && token;
     });
@@ -343,7 +344,7 @@ async function tokensOfKubernetes(): Promise<void> {
   await latchkey.untilNoToken('ada');
   await latchkey.patch('users.latchkey.dev ada', { spec: { disabled: false } });
   await latchkey.patch('tokenpolicy cluster', spec('Latchkey'));
-  await waitUntil('ada to be signed in again', 20_000, async () => (await signIn('ada')).status === 303);
+  await waitUntil('ada to be signed in again', DEADLINE_MS, async () => (await signIn('ada')).status === 303);
   await isGiven(false);
   await tokenOf('ada');
 }
@@ -352,14 +353,18 @@ async function directoryFails(): Promise<void> {
   await writeSecret(cluster, 'latchkey-ldap-bind', { password: WRONG_BIND_PASSWORD });
   await waitUntil(
     'the wrong bind password to count',
-    30_000,
+    DEADLINE_MS,
     async () => (await signIn('linus')).status === 503,
   );
   await kubectl(['-n', 'latchkey', 'delete', 'secret', 'latchkey-ldap-bind']);
   await signIn('linus');
   await writeSecret(cluster, 'latchkey-ldap-bind', { password: directory.bindPassword });
   await directory.stop();
-  await waitUntil('the directory to be missed', 30_000, async () => (await signIn('linus')).status === 503);
+  await waitUntil(
+    'the directory to be missed',
+    DEADLINE_MS,
+    async () => (await signIn('linus')).status === 503,
+  );
 }
 
 /** Somebody who may write into a user's namespace, and quotes what they write at the operator. */
@@ -371,7 +376,7 @@ async function othersMeddle(): Promise<void> {
     { immutable: true, metadata: { finalizers: ['example.org/mine'] }, stringData: { AUTH_TOKEN: STRAY } },
   ]) {
     await latchkey.patch(secret, patch);
-    await waitUntil('the Secret to be put right', 30_000, async () => {
+    await waitUntil('the Secret to be put right', DEADLINE_MS, async () => {
       const token = await latchkey.token('ada').catch(() => undefined);
       return token !== undefined && token.split('.').length === 3;
     });
@@ -417,7 +422,7 @@ async function commandsFail(): Promise<void> {
 
 async function apiServerFails(): Promise<void> {
   await cluster.stopApiServer();
-  await waitUntil('the API server to be missed', 60_000, async () => {
+  await waitUntil('the API server to be missed', DEADLINE_MS, async () => {
     const answer = await ask('readiness without the API server', 'GET', '/readyz');
     await signIn('ada');
     return answer.status === 503;
@@ -445,7 +450,7 @@ async function keysAreDamaged(): Promise<void> {
     await command('keys', 'rotate');
   }
   await restart(FLAGS);
-  await waitUntil('the damage to be said', 20_000, () =>
+  await waitUntil('the damage to be said', DEADLINE_MS, () =>
     latchkey.operator.log().includes('signing keys cannot be used'),
   );
   await command('revoke', '--all');
@@ -466,12 +471,12 @@ async function ownCertificateIsDamaged(): Promise<void> {
     await latchkey.patch('secret latchkey-tls -n latchkey', { stringData: { 'tls.key': broken } });
     await waitUntil(
       'the damage to be said',
-      20_000,
+      DEADLINE_MS,
       () => latchkey.operator.log().split('the old certificate stays in use').length > before,
     );
   }
   await kubectl(['-n', 'latchkey', 'delete', 'secret', 'latchkey-tls']);
-  await waitUntil('a new one', 20_000, async () =>
+  await waitUntil('a new one', DEADLINE_MS, async () =>
     (await kubectl(['-n', 'latchkey', 'get', 'secrets', '-o', 'name'])).includes('latchkey-tls'),
   );
   await keepServingKeys();
@@ -487,7 +492,7 @@ async function isRemoved(): Promise<void> {
   await command('why', token);
   await command('release');
   await kubectl(['delete', 'crd', 'tokenpolicies.latchkey.dev', '--wait=false']);
-  const id = await waitUntil('a hold', 20_000, async () => {
+  const id = await waitUntil('a hold', DEADLINE_MS, async () => {
     const policy = await kubectl(['get', 'tokenpolicy', 'cluster', '-o', 'json']);
     const { status } = JSON.parse(policy) as { status: { holds?: { id: string }[] } };
     return status.holds?.[0]?.id;
@@ -505,7 +510,7 @@ async function isRemoved(): Promise<void> {
 }
 
 async function collect(): Promise<void> {
-  await waitUntil('the last Event', 30_000, async () =>
+  await waitUntil('the last Event', DEADLINE_MS, async () =>
     (await kubectl(['get', 'events.events.k8s.io', '-A', '-o', 'name'])).includes('/cluster.'),
   );
   note('log', latchkey.operator.log());

@@ -32,7 +32,7 @@ describe('the HTTPS server', () => {
       code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
     });
     await servers.install('second');
-    await waitUntil('the new certificate', 5000, async () => (await subject(port)) === 'second');
+    await waitUntil('the new certificate', 60_000, async () => (await subject(port)) === 'second');
     await expect(servers.handshake(port, oldTls)).rejects.toMatchObject({
       code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
     });
@@ -48,7 +48,7 @@ describe('the HTTPS server', () => {
   test('keeps the old certificate when the new one is broken', async () => {
     const { port } = await servers.start();
     writeFileSync(servers.certificateFile, 'broken');
-    await waitUntil('a line about it', 5000, () =>
+    await waitUntil('a line about it', 60_000, () =>
       servers.lines.some((line) => line.includes('stays in use')),
     );
     expect(await subject(port)).toBe('first');

@@ -76,7 +76,7 @@ test('scrapes that come at once are made once', async () => {
   const request = 'GET /metrics HTTP/1.1\r\nHost: x\r\n';
   // In one piece, so that all three are there before the first is answered.
   const answers = send(`${request}\r\n${request}\r\n${request}Connection: close\r\n\r\n`);
-  await waitUntil('the scrape', 5_000, () => made > 0);
+  await waitUntil('the scrape', 60_000, () => made > 0);
   resolve('latchkey_leader 0\n');
   expect((await answers).match(/^latchkey_leader 0$/gm)).toHaveLength(3);
   expect(made).toBe(1);

@@ -39,6 +39,10 @@ export const ACCEPTED: Verdict = {
   },
 };
 
+/** Both ends of some hundred connections at once are one process, which shakes hands one by one. */
+const BUSY_MS = 60_000;
+const BUSY = { handshakeTimeoutMs: BUSY_MS, headersTimeoutMs: BUSY_MS, requestTimeoutMs: BUSY_MS };
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -80,6 +84,7 @@ export async function startVerifierServer(limits: Partial<HttpsLimits> = {}): Pr
   const certificate = await certificateFromFiles({ certificateFile: certFile, keyFile }, log);
   const server = createHttpsServer({ host: '127.0.0.1', port, certificate }, log, {
     ...httpsLimits,
+    ...BUSY,
     ...limits,
   });
   const script: VerifierServer['script'] = {
@@ -110,7 +115,7 @@ export async function startVerifierServer(limits: Partial<HttpsLimits> = {}): Pr
   await server.app.register(revocation, { issuerUrl, endSessionOf: (token) => script.end(token) });
   await server.listen();
   const ca = readFileSync(authority.certFile, 'utf8');
-  const dispatcher = new Agent({ connect: { ca } });
+  const dispatcher = new Agent({ connect: { ca, timeout: BUSY_MS } });
   return {
     port,
     ca,

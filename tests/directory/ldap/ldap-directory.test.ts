@@ -196,7 +196,7 @@ describe('over LDAP', () => {
 
   test('sixteen conversations go on at once, sixty-four wait, and the rest are told to try again', async () => {
     const proxy = await startProxy({ to: ldap.tlsPort });
-    const directory = ldap.directory({ url: `ldaps://127.0.0.1:${proxy.port}`, timeoutMs: 20_000 });
+    const directory = ldap.directory({ url: `ldaps://127.0.0.1:${proxy.port}`, timeoutMs: 60_000 });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, () => directory.verify('ada', ADA_PASSWORD)),
     );

@@ -38,7 +38,7 @@ export async function startBareSlapd(tls?: ServerTls): Promise<number> {
     await server.kill();
     remove();
   });
-  await waitUntil('slapd to listen', 15_000, () => {
+  await waitUntil('slapd to listen', 60_000, () => {
     server.assertAlive();
     return isListening(port);
   });

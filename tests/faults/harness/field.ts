@@ -21,7 +21,7 @@ const LEASE = '6s';
 /** Whoever of them signs in does it in the portal. */
 const WITH_PASSWORD = 8;
 const PASSWORD = 'correct horse battery staple';
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 240_000;
 /** A prober that was blind for longer has seen too little: half of what a leader has to put something right. */
 const MOST_BLIND_MS = 7_500;
 const MOST_SLOW = 1 / 3;

@@ -7,8 +7,8 @@ import { withMischief } from '../harness/mischief.ts';
 import type { Replica } from '../harness/replicas.ts';
 
 const KILLS = 3;
-const NOTICE_MS = 30_000;
-const TAKE_UP_MS = 60_000;
+const NOTICE_MS = 60_000;
+const TAKE_UP_MS = 120_000;
 
 /** Ends every replica but one, and waits until that one leads. */
 async function alone(field: Field): Promise<Replica> {

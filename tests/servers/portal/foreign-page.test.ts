@@ -48,7 +48,7 @@ describe('a foreign page', () => {
     served.body = `<iframe src="${visits.portal.url}/sign-in"></iframe>`;
     const page = await visits.open();
     await page.goto(foreignUrl);
-    await waitUntil('the browser to refuse', 5000, () => visits.violations.length > 0);
+    await waitUntil('the browser to refuse', 60_000, () => visits.violations.length > 0);
     expect(visits.violations.splice(0).join()).toContain('frame-ancestors');
   });
 });

@@ -69,7 +69,7 @@ describe.each([true, false])('with JavaScript: %s, a person', (javaScriptEnabled
     await visits.signIn(page);
     expect(await heading(page)).toBe('Your access is being prepared');
     visits.portal.access.shown = adaView;
-    await page.getByRole('heading', { name: 'Your access is active' }).waitFor({ timeout: 10_000 });
+    await page.getByRole('heading', { name: 'Your access is active' }).waitFor({ timeout: 60_000 });
   });
 });
 
@@ -102,7 +102,7 @@ describe('with the keyboard alone, a person', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await waitUntil('the access to end', 5000, () => visits.portal.access.ended.length > 0);
+    await waitUntil('the access to end', 60_000, () => visits.portal.access.ended.length > 0);
   });
 });
 
