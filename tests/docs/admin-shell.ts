@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findHelm } from '../../dev/helm/helm.ts';
 import { runProgram } from '../../dev/run-program.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
+import { cheapStarts } from '../support/cheap-starts.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TIMEOUT_MS = 100_000;
@@ -25,6 +26,7 @@ export async function adminShell(kubectl: string, kubeconfig: string): Promise<A
   writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}src/main.ts" "$@"\n`);
   chmodSync(program, 0o755);
   const env = {
+    ...cheapStarts(),
     PATH: [folder, dirname(helm), dirname(kubectl), '/usr/bin', '/bin'].join(':'),
     HOME: folder,
     KUBECONFIG: kubeconfig,

@@ -15,6 +15,7 @@ import { startOperator } from '../../dev/latchkey/operator.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
 import { hashPassword } from '../../src/directory/local/password-hash.ts';
+import { cheapStarts } from '../support/cheap-starts.ts';
 import { cookieOf, startLatchkey } from '../support/latchkey.ts';
 import { leaks, spellings, type Secret } from './search.ts';
 
@@ -96,7 +97,7 @@ async function run(args: readonly string[], input = '', env: Record<string, stri
     const child = execFile(
       process.execPath,
       [MAIN, ...args],
-      { env, timeout: 60_000 },
+      { env: { ...cheapStarts(), ...env }, timeout: 60_000 },
       (_error, stdout, stderr) => resolve(`${stdout}\n${stderr}`),
     );
     child.stdin?.end(input);

@@ -7,13 +7,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Agent } from 'undici';
 import { startBrowser } from '../../dev/browser.ts';
 import { findBinaries } from '../../dev/cluster/binaries.ts';
+import { selfSubjectReview } from '../../dev/cluster/self-subject-review.ts';
 import { findHelm } from '../../dev/helm/helm.ts';
 import { portalCertificate } from '../../dev/demo/portal-certificate.ts';
 import { takePictures } from '../../dev/pictures/take.ts';
 import { temporaryFolder } from '../../dev/temporary-folder.ts';
 import { waitUntil } from '../../dev/wait-until.ts';
+import { loadConnection } from '../../src/kubernetes/credentials.ts';
 import { isAlive } from '../support/alive.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -90,9 +93,16 @@ async function expectAccessByToken(demo: Demo, account: Demo['accounts'][number]
   expect(await whoAmI()).toBe(`latchkey:${account.username}`);
   const patch = ['patch', 'users.latchkey.dev', account.username, '--type=merge', '-p'];
   await run(demo.kubectl, ['--kubeconfig', demo.kubeconfig, ...patch, '{"spec":{"disabled":true}}']);
-  await waitUntil('the API server to refuse the token', CACHED_MS, async () =>
-    /Unauthorized|must be logged in/.test(await whoAmI()),
+  // Asked again and again, which kubectl would take half of the machine for.
+  const { server, tls } = await loadConnection(demo.clusterKubeconfig);
+  const dispatcher = new Agent({ allowH2: false, connect: { ...tls } });
+  await waitUntil(
+    'the API server to refuse the token',
+    CACHED_MS,
+    async () => (await selfSubjectReview(server, token, dispatcher)) === undefined,
   );
+  await dispatcher.close();
+  expect(await whoAmI()).toMatch(/Unauthorized|must be logged in/);
 }
 
 async function signIn(
