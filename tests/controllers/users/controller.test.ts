@@ -68,7 +68,7 @@ function scene(
 async function untilTurns({ controller, turns }: Scene, count: number): Promise<void> {
   const life = new AbortController();
   const done = controller.run(life.signal);
-  await waitUntil(`${count} turns`, 5_000, () => turns.length === count);
+  await waitUntil(`${count} turns`, 60_000, () => turns.length === count);
   life.abort();
   await done;
 }
@@ -107,7 +107,7 @@ test('whom the directory has only good to say of waits for its turn, and who los
   const begun = all.turns.length;
   for (const user of all.users.toReversed())
     if (!all.turns.includes(user.metadata.name)) all.controller.look(user, user.metadata.name === last);
-  await waitUntil('everybody to have had a turn', 5_000, () => all.turns.length === USERS.length);
+  await waitUntil('everybody to have had a turn', 60_000, () => all.turns.length === USERS.length);
   life.abort();
   await done;
   const waited = inOrder.slice(begun, -1);
@@ -127,7 +127,7 @@ async function afterTheStart(
   prepare(all);
   const life = new AbortController();
   const done = all.controller.run(life.signal);
-  await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
+  await waitUntil('everybody to be looked at', 60_000, () => all.turns.length === USERS.length);
   all.turns.length = 0;
   await act(all);
   life.abort();
@@ -181,7 +181,7 @@ describe('a change of the policy', () => {
   test('that nobody accounts for has everybody looked at nevertheless', () =>
     afterIt(async (all) => {
       tell(all, 2, 1);
-      await waitUntil('everybody to be looked at', 5_000, () => all.turns.length === USERS.length);
+      await waitUntil('everybody to be looked at', 60_000, () => all.turns.length === USERS.length);
     }));
 
   test('that takes every token away waits for nothing', () =>

@@ -18,7 +18,7 @@ import { ModelApiServer, overTheWire } from './model/api-server.ts';
 import { SIGNER, TTL } from './model/world.ts';
 
 const NAMES = Array.from({ length: 100 }, (_, index) => `user-${index}`);
-const IN_TIME_MS = 10_000;
+const IN_TIME_MS = 60_000;
 
 interface Case {
   readonly tokenSource: 'Latchkey' | 'Kubernetes';
