@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { World } from './model/world.ts';
 
 const RUNS = Number(process.env['LATCHKEY_PROPERTY_RUNS'] ?? 3_000);
+/** The same histories each time: what fails is the change that it meets, and not one in a hundred thousand by chance. */
+const SEED = Number(process.env['LATCHKEY_PROPERTY_SEED'] ?? 1);
 const MINUTE_MS = 60_000;
 
 beforeAll(() => {
@@ -192,14 +194,18 @@ async function live(history: readonly Happening[]): Promise<World> {
   return world;
 }
 
-test('in every history the promises hold, always and at rest', async () => {
-  await fc.assert(
-    fc.asyncProperty(beginning, fc.array(happening, { maxLength: 30 }), async (first, history) => {
-      await live([...first, ...history]);
-    }),
-    { numRuns: RUNS },
-  );
-}, 240_000);
+test(
+  'in every history the promises hold, always and at rest',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(beginning, fc.array(happening, { maxLength: 30 }), async (first, history) => {
+        await live([...first, ...history]);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  },
+  80 * RUNS,
+);
 
 test('the model is not empty: an ordinary history ends with a token', async () => {
   const world = await live([
