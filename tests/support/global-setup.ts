@@ -15,7 +15,12 @@ export default async function globalSetup(_: unknown, { testMatch }: ProjectConf
   let controlPlane: Promise<ControlPlane> | undefined;
   let installed: Promise<string> | undefined;
   const answer = async (url: URL): Promise<unknown> => {
-    if (url.pathname === '/installed') return (installed ??= installOnce(join(folder.path, 'installed')));
+    if (url.pathname === '/installed')
+      return (installed ??= installOnce().catch((error: unknown) => {
+        // Whoever has asked fails, and not everybody after them.
+        installed = undefined;
+        throw error;
+      }));
     controlPlane ??= startControlPlane();
     const cluster = await controlPlane;
     if (url.pathname === '/cluster') return cluster;
@@ -53,8 +58,9 @@ export default async function globalSetup(_: unknown, { testMatch }: ProjectConf
   });
 }
 
-/** The chart with the values of `install`, for the control planes that begin with that folder. */
-async function installOnce(heirs: string): Promise<string> {
+/** @returns a folder for control planes to begin with, which have the chart with the values of `install` */
+async function installOnce(): Promise<string> {
+  const { path: heirs } = temporaryFolder('latchkey-installed');
   const cluster = await startControlPlane();
   try {
     await install(cluster);
