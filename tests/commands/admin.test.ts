@@ -81,6 +81,8 @@ describe('latchkey revoke', () => {
     for (const [kid = ''] of listed.matchAll(/[\w-]{43}/g)) expect(keys).not.toContain(kid);
     // The next leader makes one.
     await restartOperator(async () => undefined);
+    for (const state of ['create', 'condition=Ready'])
+      await kubectl(['wait', 'tokenpolicy/cluster', `--for=${state}`, '--timeout=60s']);
     await signedIn('ada');
   });
 
