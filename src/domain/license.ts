@@ -87,23 +87,24 @@ function hasLapsed(
   accounted: LicenseStatus | undefined,
   now: number,
 ): boolean {
-  if (accounted?.expiresAt === undefined || !isGood(accounted.state)) return false;
-  const end = Date.parse(accounted.expiresAt);
+  const accountedEnd = goodUntil(accounted);
+  if (accountedEnd === undefined) return false;
+  const end = Date.parse(accountedEnd);
   if (end > now) return false;
   // A time in managedFields is cut to whole seconds, so one that equals the end may be later.
   const wasInPlace = writtenAt !== undefined && writtenAt.getTime() < end;
   return !wasInPlace || license.notBefore.getTime() > end;
 }
 
-/** Then the licence before it is not to be forgotten: whether it ended in between shows once the time is known. */
-function mayHaveLapsed(
-  { content, mayBeLater = false }: LicenseReading,
-  accounted: LicenseStatus,
-  state: LicenseStatus['state'],
-): boolean {
-  if (!mayBeLater || content.kind !== 'Verified' || !isGood(state)) return false;
-  const { expiresAt } = described(content.license);
-  return accounted.expiresAt !== undefined && isGood(accounted.state) && accounted.expiresAt !== expiresAt;
+/** Whether the licence before it may have ended in between: it is not to be forgotten until the time is known. */
+function mayHaveLapsed({ expiresAt }: License, accounted: LicenseStatus): boolean {
+  const accountedEnd = goodUntil(accounted);
+  return accountedEnd !== undefined && accountedEnd !== timestamp(expiresAt);
+}
+
+/** When the licence ends, or ended, that was good when it was accounted for. */
+function goodUntil(accounted: LicenseStatus | undefined): string | undefined {
+  return accounted && isGood(accounted.state) ? accounted.expiresAt : undefined;
 }
 
 export interface LicenseDecision {
@@ -121,7 +122,7 @@ export function decideLicense(
   const { state, license, lapsed } = assess(reading, accounted);
   if (state === 'NotRequired') return { status: { state }, endsSessions: false, lookAgainAt: undefined };
   const now = licenseTime(reading, accounted);
-  if (accounted && mayHaveLapsed(reading, accounted, state))
+  if (accounted && license && reading.mayBeLater && isGood(state) && mayHaveLapsed(license, accounted))
     return { status: accounted, endsSessions: false, lookAgainAt: new Date(now + DOUBT_MS) };
   const found = { state, ...(license && described(license)) };
   const latestTime = mark(found, accounted, now);

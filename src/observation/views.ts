@@ -207,16 +207,9 @@ export const ANCHORS: Resource<CachedAnchor> = {
   fieldSelector: `metadata.name=${ANCHOR_SECRET}`,
   metadataOnly: true,
   view(object) {
-    const {
-      namespace = '',
-      uid,
-      resourceVersion,
-      annotations,
-      finalizers,
-      deletionTimestamp,
-    } = object.metadata;
+    const { namespace = '', uid, resourceVersion, finalizers, deletionTimestamp } = object.metadata;
     const { userUID, userName, session } = ownerOf(object.metadata);
-    const epoch = annotations?.[ANNOTATION.epoch];
+    const epoch = object.metadata.annotations?.[ANNOTATION.epoch];
     return {
       name: ANCHOR_SECRET,
       namespace: identity(namespace),

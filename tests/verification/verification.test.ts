@@ -5,6 +5,7 @@ import { waitUntil } from '../../dev/wait-until.ts';
 import { FRESH_MS } from '../../src/kubernetes/freshness.ts';
 import { latchkeyCommand } from '../../dev/latchkey/command.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { untilNoMore } from '../support/until-no-more.ts';
 import { startVerifyingReplica, type VerifyingReplica } from './replica.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -32,14 +33,8 @@ async function signIn(name = 'ada'): Promise<string> {
 
 const outcome = async (token: string) => (await replica.verify(token)).outcome;
 const untilProven = () => waitUntil('a proof', DEADLINE_MS, () => replica.proofs.isProven());
-/** @param revoked when that was done: what was proven before it counts for as long as a proof does, and no longer */
 const untilNoYes = (token: string, revoked: number) =>
-  waitUntil('no yes any more', DEADLINE_MS, async () => {
-    const isOver = performance.now() > revoked + FRESH_MS;
-    const said = await outcome(token);
-    if (isOver) expect(said).not.toBe('Accepted');
-    return said !== 'Accepted';
-  });
+  untilNoMore('no yes any more', revoked, async () => (await outcome(token)) === 'Accepted');
 const asked = (path: string) => replica.requests.filter((request) => request.path.includes(path)).length;
 
 describe('a yes', () => {

@@ -10,6 +10,7 @@ import { waitUntil } from '../../../dev/wait-until.ts';
 import { adminClient, newNamespace } from '../../controllers/signing-keys/replica.ts';
 import { testCluster } from '../../support/cluster.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { untilNoMore } from '../../support/until-no-more.ts';
 
 const DEADLINE_MS = 60_000;
 
@@ -54,14 +55,8 @@ afterEach(async () => {
 
 const outcome = async () => (await callers.authenticate({ token })).outcome;
 const untilProven = () => waitUntil('a proof', DEADLINE_MS, () => callers.freshness.isProven());
-/** @param removed when that was done: what was proven before it counts for as long as a proof does, and no longer */
 const untilUnknown = (removed: number) =>
-  waitUntil('no caller any more', DEADLINE_MS, async () => {
-    const isOver = performance.now() > removed + FRESH_MS;
-    const said = await outcome();
-    if (isOver) expect(said).not.toBe('Known');
-    return said !== 'Known';
-  });
+  untilNoMore('no caller any more', removed, async () => (await outcome()) === 'Known');
 const remove = () =>
   removeCallerNamed({ client: admin, namespace, out: () => undefined, note: () => undefined }, 'web');
 
